@@ -1,0 +1,1 @@
+"""What it means: rules, indicators, who is covered, how wide the divide is."""

@@ -1,0 +1,1 @@
+"""What is there: reading, checking and normalising boundaries, people, sites and places."""

@@ -1,0 +1,47 @@
+"""
+Words in two languages, and how text from Taiwanese files is normalised.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A sentence or name in Traditional Chinese and English; the data files hold both."""
+
+    zh: str
+    en: str
+
+    @classmethod
+    def of(cls, value: object) -> Text:
+        """From a TOML table ``{zh = …, en = …}`` or one string that serves both languages."""
+        if isinstance(value, dict):
+            return cls(str(value["zh"]), str(value["en"]))
+        return cls(str(value), str(value))
+
+
+def tidy(value: str) -> str:
+    """
+    Trim and fold one cell of text: full-width letters, digits and signs to ASCII, U+3000 and
+    no-break blanks to a blank, runs of blanks to one, zero-width and direction marks away.
+
+    Chinese characters are left exactly as they are: 臺 and 台 differ in village names.
+    """
+    out = []
+    for char in value:
+        code = ord(char)
+        if 0xFF01 <= code <= 0xFF5E:  # full-width ASCII block of Unicode
+            out.append(chr(code - 0xFEE0))
+        elif unicodedata.category(char) == "Zs":
+            out.append(" ")
+        elif unicodedata.category(char) != "Cf":
+            out.append(char)
+    return " ".join("".join(out).split())
+
+
+def official_name(name: str) -> str:
+    """County or township name in its official spelling: 臺, never 台. Not for village names."""
+    return tidy(name).replace("台", "臺")
