@@ -99,15 +99,13 @@ class Visit:
     def outside(self) -> list[str]:
         """Requests for anything but the file itself (data: and blob: are inside it)."""
         own = self.file.resolve().as_uri()
-        return [url for url in self.requests if url.split("#")[0] != own and not url.startswith(("data:", "blob:"))]
+        inside = ("data:", "blob:", own)
+        return [url for url in self.requests if not url.startswith(inside)]
 
     def scrolls_sideways(self) -> bool:
         """True where the page is wider than its window."""
-        return bool(
-            self.page.evaluate(
-                "Math.max(document.documentElement.scrollWidth, document.body.scrollWidth) > window.innerWidth"
-            )
-        )
+        widest = "Math.max(document.documentElement.scrollWidth, document.body.scrollWidth)"
+        return bool(self.page.evaluate(f"{widest} > window.innerWidth"))
 
     def violations(self, *tags: str) -> list[str]:
         """What axe-core finds, one line each; `tags` default to WCAG 2.1 level A and AA."""
@@ -128,12 +126,18 @@ class Visit:
 
 @contextmanager
 def opened(
-    file: str | Path, *, width: int = 1440, height: int = 900, fragment: str = "", locale: str = "zh-TW", **context: Any
+    file: str | Path,
+    *,
+    width: int = 1440,
+    height: int = 900,
+    fragment: str = "",
+    locale: str = "zh-TW",
+    **context: Any,
 ) -> Iterator[Visit]:
     """
     Open a local file as a person does (``file://``) in a fresh browser context.
 
-    `context` goes to playwright's ``new_context`` (``has_touch``, ``reduced_motion``, ``device_scale_factor`` …).
+    `context` goes to playwright's ``new_context`` (``has_touch``, ``reduced_motion`` …).
     """
     browser = launched()
     scope = browser.new_context(viewport={"width": width, "height": height}, locale=locale, **context)
