@@ -10,13 +10,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal, cast, get_args
 
 from notspot_geodata.errors import InputError, Problem
 from notspot_geodata.text import Text
 
 Kind = Literal["share", "existence", "count", "measure"]
-Better = Literal["higher", "lower"]
+Better = Literal["higher", "lower", "none"]
+Basis = Literal["register", "claim", "measurement", "model"]
 
 COLUMNS = [
     "indicator",
@@ -55,8 +56,8 @@ class Recipe:
     How the value of a unit, and of a set of units, comes out of the columns of the units.
 
     measure
-        ``scale * sum(numerator) / sum(denominator)`` over the units where both are known; without a
-        denominator the mean of `numerator` weighted by `weight`.
+        ``scale * sum(numerator) / sum(denominator)`` over the units where both are known; with a `weight`
+        instead of a denominator the mean of `numerator` weighted by it; with neither the sum.
     share
         ``sum(weight where condition) / sum(weight)``; units where the condition is unknown widen the bounds.
     existence
@@ -75,8 +76,22 @@ class Recipe:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """A published figure that stands beside an indicator's own and is not added to it."""
+
+    id: str
+    name: Text
+    unit: Text
+    official_2021: float
+
+
+@dataclass(frozen=True, slots=True)
 class Indicator:
-    """One indicator, defined. Texts are bilingual; `recipe` is None where only the official figure is known."""
+    """
+    One indicator, defined. Texts are bilingual; `recipe` is None where only the official figure is known.
+
+    A share's figures are in percent. An existence's are numbers of units: how many have at least one.
+    """
 
     id: str
     kind: Kind
@@ -86,17 +101,31 @@ class Indicator:
     numerator: Text
     denominator: Text | None
     unit: Text
+    basis: Basis
     source: Text
     as_of: str
     caveat: Text | None = None
     needs: Text | None = None  # the input that is missing to compute it
     official_2021: float | None = None  # in `unit`
-    official_text: Text | None = None  # the official figure as published, with its two counts
     official_numerator: float | None = None
     official_denominator: float | None = None
     target_2025: float | None = None
     better: Better = "higher"
+    parts: tuple[Part, ...] = ()
     recipe: Recipe | None = None
+
+
+_SHIPPED = ("official_2021.toml", "measures_2021.toml")
+
+
+def load_themes() -> dict[str, Text]:
+    """Names of the themes that indicators are listed under, in the order in which they are shown."""
+    data = files("notspot_coverage") / "data"
+    themes: dict[str, Text] = {}
+    for name in _SHIPPED:
+        for theme in tomllib.loads((data / name).read_text(encoding="utf-8"))["theme"]:
+            themes[theme["id"]] = Text.of(theme)
+    return themes
 
 
 def load_indicators(path: str | Path | None = None) -> dict[str, Indicator]:
@@ -113,7 +142,7 @@ def load_indicators(path: str | Path | None = None) -> dict[str, Indicator]:
         return parse_indicators(Path(path).read_text(encoding="utf-8"), str(path))
     data = files("notspot_coverage") / "data"
     out: dict[str, Indicator] = {}
-    for name in ("official_2021.toml", "measures_2021.toml"):
+    for name in _SHIPPED:
         out |= parse_indicators((data / name).read_text(encoding="utf-8"), name)
     return out
 
@@ -145,7 +174,8 @@ def indicators_from(tables: list[Mapping[str, object]], file: str) -> dict[str, 
 
 
 _TEXTS = ("name", "definition", "numerator", "unit", "source")
-_KNOWN = {field for field in Indicator.__dataclass_fields__ if field != "recipe"} | {"compute"}
+_OPTIONAL_TEXTS = ("denominator", "caveat", "needs")
+_KNOWN = set(Indicator.__dataclass_fields__) - {"recipe", "parts"} | {"compute", "part"}
 _RECIPE = set(Recipe.__dataclass_fields__) - {"condition"} | {"column", "at_least"}
 
 
@@ -153,24 +183,34 @@ def _table_problems(table: Mapping[str, object], number: int) -> list[Problem]:
     out = [Problem(number, key, "is not a field of an indicator") for key in table if key not in _KNOWN]
     out += [
         Problem(number, key, "is missing")
-        for key in ("id", "kind", "theme", "as_of", *_TEXTS)
+        for key in ("id", "kind", "theme", "basis", "as_of", *_TEXTS)
         if key not in table
     ]
-    if "kind" in table and table["kind"] not in get_args(Kind):
-        out.append(Problem(number, "kind", f"'{table['kind']}' is none of {', '.join(get_args(Kind))}"))
-    for key in (*_TEXTS, "denominator", "caveat", "needs", "official_text"):
+    for key, allowed in (("kind", Kind), ("basis", Basis), ("better", Better)):
+        if key in table and table[key] not in get_args(allowed):
+            out.append(Problem(number, key, f"'{table[key]}' is none of {', '.join(get_args(allowed))}"))
+    for key in (*_TEXTS, *_OPTIONAL_TEXTS):
         value = table.get(key)
         if isinstance(value, Mapping) and not {"zh", "en"} <= set(value):
             out.append(Problem(number, key, "needs both zh and en"))
     compute = table.get("compute")
     if isinstance(compute, Mapping):
-        out += [Problem(number, f"compute.{k}", "is not a field of a recipe") for k in compute if k not in _RECIPE]
+        out += [
+            Problem(number, f"compute.{k}", "is not a field of a recipe") for k in compute if k not in _RECIPE
+        ]
         if compute.get("level") not in LEVELS:
             out.append(Problem(number, "compute.level", f"must be one of {', '.join(LEVELS)}"))
         if table.get("kind") in ("share", "existence") and "column" not in compute:
             out.append(Problem(number, "compute.column", f"a {table['kind']} needs a column to test"))
         if table.get("kind") == "measure" and "numerator" not in compute:
             out.append(Problem(number, "compute.numerator", "a measure needs a numerator column"))
+        if table.get("kind") == "share" and "weight" not in compute:
+            out.append(Problem(number, "compute.weight", "a share needs a weight column, such as population"))
+        if table.get("kind") == "count" and not {"numerator", "column"} & set(compute):
+            out.append(Problem(number, "compute", "a count needs a numerator column or a column to test"))
+    for part in cast("list[Mapping[str, object]]", table.get("part", [])):
+        missing = [key for key in ("id", "name", "unit", "official_2021") if key not in part]
+        out += [Problem(number, f"part.{key}", "is missing") for key in missing]
     return out
 
 
@@ -178,8 +218,13 @@ def _indicator(table: Mapping[str, object]) -> Indicator:
     def text(key: str) -> Text | None:
         return Text.of(table[key]) if key in table else None
 
-    fields: dict[str, object] = {key: table[key] for key in table if key != "compute"}
-    for key in (*_TEXTS, "denominator", "caveat", "needs", "official_text"):
+    fields: dict[str, object] = {key: table[key] for key in table if key not in ("compute", "part")}
+    parts = cast("list[Mapping[str, object]]", table.get("part", []))
+    fields["parts"] = tuple(
+        Part(str(p["id"]), Text.of(p["name"]), Text.of(p["unit"]), float(cast(float, p["official_2021"])))
+        for p in parts
+    )
+    for key in (*_TEXTS, *_OPTIONAL_TEXTS):
         fields[key] = text(key)
     compute = table.get("compute")
     if isinstance(compute, Mapping):

@@ -1,0 +1,281 @@
+"""
+A study: the TOML file that names everything a run depends on, so that it can be repeated.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from importlib.resources import files
+from pathlib import Path
+from typing import Literal, TypeVar, cast, get_args
+
+from notspot_coverage.definitions import Indicator, indicators_from, load_indicators
+from notspot_coverage.rules import load_rules
+from notspot_geodata.errors import InputError, NotFoundError, Problem
+from notspot_geodata.text import Text
+
+T = TypeVar("T")
+
+EMBEDDED = "embedded:"
+BOUNDARIES = "embedded:2021-09"
+FIGURES = "embedded:townships_2021"
+
+Level = Literal["county", "township", "village"]
+Function = Literal["max", "min", "median", "mean", "sum", "ratio"]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """
+    A table that is joined to the units of its level by their code.
+
+    `columns` maps the column's meaning or header to its name in the run; without it every column that
+    is not a code or a name of a unit is taken. A village table with ``sum = true`` is also summed into
+    the townships, where villages without a polygon are counted too.
+    """
+
+    path: str
+    level: Level
+    columns: Mapping[str, str] = field(default_factory=dict)
+    sum: bool = False
+    replace: bool = False
+    sheet: str | None = None
+    encoding: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Derive:
+    """A township column worked out row by row from others; unknown values are left out, all unknown gives unknown."""
+
+    column: str
+    function: Function
+    of: tuple[str, ...]
+    scale: float = 1.0  # of a ratio
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """
+    What a run depends on. Read one with `Study.read` or `Study.shipped`; change it with `dataclasses.replace`.
+
+    Attributes
+    ----------
+    folder
+        Where paths of the tables begin; not part of the study's identity.
+    text
+        The TOML as it was read.
+    """
+
+    id: str
+    year: int
+    title: Text
+    rule: str
+    boundaries: str
+    tables: tuple[Table, ...]
+    derives: tuple[Derive, ...]
+    definitions: Mapping[str, Indicator]
+    divide: tuple[str, ...]
+    folder: Path = field(default=Path(), compare=False)
+    text: str = field(default="", repr=False, compare=False)
+
+    @classmethod
+    def read(cls, path: str | Path) -> Study:
+        """
+        The study in a TOML file.
+
+        Raises
+        ------
+        NotFoundError
+            No such file.
+        InputError
+            Every problem of the study at once.
+        """
+        path = Path(path)
+        if not path.is_file():
+            raise NotFoundError(f"{path}: no such study file. `notspot report` runs the one that ships with Notspot.")
+        try:
+            text = path.read_text(encoding="utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise InputError(path, [Problem(None, "", "is not UTF-8 text, which TOML must be")]) from error
+        return cls.parse(text, path.name, path.resolve().parent)
+
+    @classmethod
+    def shipped(cls, name: str = "taiwan_2021") -> Study:
+        """A study that ships with Notspot."""
+        source = files("notspot") / "studies" / f"{name}.toml"
+        if not source.is_file():
+            raise NotFoundError(f"no study '{name}' ships with Notspot; there is: {', '.join(shipped_studies())}")
+        return cls.parse(source.read_text(encoding="utf-8"), f"{name}.toml", Path())
+
+    @classmethod
+    def parse(cls, text: str, file: str, folder: Path) -> Study:
+        """The study in TOML text; `file` names it in errors. Raises `InputError` with every problem at once."""
+        try:
+            given = tomllib.loads(text)
+        except tomllib.TOMLDecodeError as error:
+            raise InputError(file, [Problem(None, "", f"is not TOML: {error}")]) from error
+        reader = _Reader(given, file, folder)
+        study = reader.study(text)
+        if reader.problems or study is None:
+            raise InputError(file, reader.problems, hint="docs/studies.md lists every entry of a study.")
+        return study
+
+
+def shipped_studies() -> list[str]:
+    """Names of the studies inside the package."""
+    names = [item.name for item in (files("notspot") / "studies").iterdir()]
+    return sorted(name.removesuffix(".toml") for name in names if name.endswith(".toml"))
+
+
+# ------------------------------------------------------------------ reading, with every problem kept
+
+
+class _Reader:
+    """Takes one parsed TOML apart and collects what is wrong with it."""
+
+    def __init__(self, given: Mapping[str, object], file: str, folder: Path) -> None:
+        self.given = given
+        self.file = file
+        self.folder = folder
+        self.problems: list[Problem] = []
+
+    def study(self, text: str) -> Study | None:
+        known = ("id", "year", "title", "boundaries", "rule", "indicators", "divide", "table", "derive", "indicator")
+        self.unknown_keys(self.given, known, "")
+        name = self.take(self.given, "id", str, "")
+        year = self.take(self.given, "year", int, "")
+        title = self.title()
+        rule = self.one_of("rule", load_rules(), "rules")
+        boundaries = self.one_of("boundaries", [BOUNDARIES], "boundaries")
+        tables = tuple(t for i, row in self.rows("table") if (t := self.table(row, f"table {i}")))
+        derives = tuple(d for i, row in self.rows("derive") if (d := self.derive(row, f"derive {i}")))
+        definitions = self.definitions()
+        divide = self.divide(definitions)
+        if not tables and "table" not in self.given:
+            self.problem("table", f'is missing: name at least one, such as path = "{FIGURES}", level = "township"')
+        if name is None or year is None or title is None or rule is None or boundaries is None:
+            return None
+        return Study(
+            name, year, title, rule, boundaries, tables, derives, definitions, divide, self.folder, text
+        )
+
+    def problem(self, where: str, message: str, value: object = "") -> None:
+        self.problems.append(Problem(None, where, message, str(value)))
+
+    def unknown_keys(self, table: Mapping[str, object], known: Iterable[str], where: str) -> None:
+        for key in table:
+            if key not in known:
+                self.problem(f"{where}.{key}".strip("."), f"is not an entry; known are {', '.join(known)}")
+
+    def take(self, table: Mapping[str, object], key: str, kind: type[T], where: str) -> T | None:
+        label = f"{where}.{key}".strip(".")
+        if key not in table:
+            self.problem(label, "is missing")
+            return None
+        value = table[key]
+        if not isinstance(value, kind) or isinstance(value, bool) != (kind is bool):
+            self.problem(label, f"must be {_KINDS[kind]}, not {value!r}", value)
+            return None
+        return value
+
+    def one_of(self, key: str, allowed: Iterable[str], what: str) -> str | None:
+        value = self.take(self.given, key, str, "")
+        if value is not None and value not in allowed:
+            self.problem(key, f"'{value}' is unknown; {what}: {', '.join(allowed)}", value)
+            return None
+        return value
+
+    def rows(self, key: str) -> Iterable[tuple[int, Mapping[str, object]]]:
+        given = self.given.get(key, [])
+        if not isinstance(given, list) or not all(isinstance(row, dict) for row in given):
+            self.problem(key, f"must be written as [[{key}]] tables")
+            return []
+        return enumerate(cast("list[Mapping[str, object]]", given), start=1)
+
+    def title(self) -> Text | None:
+        value = self.given.get("title")
+        if isinstance(value, str) or (isinstance(value, dict) and {"zh", "en"} <= set(value)):
+            return Text.of(value)
+        self.problem("title", "is missing or lacks zh or en: title = {zh = \"…\", en = \"…\"}")
+        return None
+
+    def table(self, row: Mapping[str, object], where: str) -> Table | None:
+        self.unknown_keys(row, Table.__dataclass_fields__, where)
+        path = self.take(row, "path", str, where)
+        level = self.take(row, "level", str, where)
+        if level is not None and level not in get_args(Level):
+            self.problem(f"{where}.level", f"'{level}' is none of {', '.join(get_args(Level))}", level)
+        if path is not None and path.startswith(EMBEDDED) and path != FIGURES:
+            self.problem(f"{where}.path", f"'{path}' does not ship with Notspot; there is {FIGURES}", path)
+        elif path is not None and not path.startswith(EMBEDDED) and not (self.folder / path).is_file():
+            self.problem(f"{where}.path", f"'{path}' is not there, looked for beside the study file", path)
+        columns = row.get("columns", {})
+        if isinstance(columns, list):
+            columns = {str(column): str(column) for column in columns}
+        if not isinstance(columns, dict) or not all(isinstance(v, str) for v in columns.values()):
+            self.problem(f"{where}.columns", 'must be a list of columns or {"header" = "name"}')
+            columns = {}
+        flags = {key: bool(self.take(row, key, bool, where)) for key in ("sum", "replace") if key in row}
+        texts = {key: self.take(row, key, str, where) for key in ("sheet", "encoding") if key in row}
+        if flags.get("sum") and level != "village":
+            self.problem(f"{where}.sum", "is for village tables, which are summed into townships")
+        if path is None or level not in get_args(Level):
+            return None
+        return Table(path, cast(Level, level), columns, **flags, **texts)
+
+    def derive(self, row: Mapping[str, object], where: str) -> Derive | None:
+        self.unknown_keys(row, Derive.__dataclass_fields__, where)
+        column = self.take(row, "column", str, where)
+        function = self.take(row, "function", str, where)
+        of = self.take(row, "of", list, where)
+        if function is not None and function not in get_args(Function):
+            self.problem(f"{where}.function", f"'{function}' is none of {', '.join(get_args(Function))}", function)
+        if function == "ratio" and of is not None and len(of) != 2:
+            self.problem(f"{where}.of", "a ratio needs two columns, numerator and denominator")
+        scale = row.get("scale", 1.0)
+        if not isinstance(scale, int | float):
+            self.problem(f"{where}.scale", "must be a number", scale)
+            return None
+        if column is None or of is None or function not in get_args(Function):
+            return None
+        return Derive(column, cast(Function, function), tuple(str(c) for c in of), float(scale))
+
+    def definitions(self) -> dict[str, Indicator]:
+        shipped = load_indicators()
+        wanted = self.given.get("indicators", "all")
+        own: dict[str, Indicator] = {}
+        try:
+            own = indicators_from([dict(row) for _, row in self.rows("indicator")], self.file)
+        except InputError as error:
+            self.problems += [Problem(None, f"indicator {p.row}.{p.field}", p.message, p.value) for p in error.problems]
+        for name in own:
+            if name in shipped:
+                self.problem("indicator", f"'{name}' is already defined by Notspot; choose another id", name)
+        everything = shipped | own
+        if wanted == "all":
+            return everything
+        if not isinstance(wanted, list):
+            self.problem("indicators", 'must be "all" or a list of ids', wanted)
+            return everything
+        for name in wanted:
+            if name not in everything:
+                self.problem("indicators", f"'{name}' is not defined; see `notspot indicators`", name)
+        return {name: everything[name] for name in wanted if name in everything} | own
+
+    def divide(self, definitions: Mapping[str, Indicator]) -> tuple[str, ...]:
+        wanted = self.given.get("divide", [])
+        if not isinstance(wanted, list):
+            self.problem("divide", "must be a list of ids of measures", wanted)
+            return ()
+        for name in wanted:
+            found = definitions.get(name)
+            if found is None:
+                self.problem("divide", f"'{name}' is not among the study's indicators", name)
+            elif found.recipe is None or found.kind != "measure":
+                self.problem("divide", f"'{name}' is not a measure that is worked out by township", name)
+        return tuple(str(name) for name in wanted)
+
+
+_KINDS: dict[type, str] = {str: "text", int: "a whole number", list: "a list", bool: "true or false"}
