@@ -1,0 +1,248 @@
+"""
+The command line: report, run, check, fetch, indicators, version.
+
+Exit codes: 0 fine, 1 the input has problems, 2 wrong use.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+from notspot_geodata.errors import FetchError, InputError, NotFoundError, NotspotError, UsageError
+
+app = typer.Typer(
+    name="notspot",
+    help="Finds who is out of reach of broadband and 5G in Taiwan: coverage, the digital divide, offline maps.",
+    epilog="Begin with `notspot report`: it needs no data of yours and no network.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object for machines, nothing else.")]
+Out = Annotated[Path, typer.Option("--out", help="Folder for the results; replaced as a whole.")]
+Rejects = Annotated[
+    bool, typer.Option("--allow-rejects", help="Go on without rows that have problems; they stay in rejects.csv.")
+]
+DEFAULT_OUT = Path("notspot-report")
+
+
+@app.command()
+def report(out: Out = DEFAULT_OUT, as_json: Json = False) -> None:
+    """Write the report and the atlas of Taiwan 2021 from the data that ship with Notspot."""
+    from notspot.study import Study
+
+    with _errors(as_json):
+        _run(Study.shipped("taiwan_2021"), out, as_json, allow_rejects=False)
+
+
+@app.command()
+def run(
+    study: Annotated[Path, typer.Argument(help="A study file; docs/studies.md says how to write one.")],
+    out: Out = DEFAULT_OUT,
+    allow_rejects: Rejects = False,
+    as_json: Json = False,
+) -> None:
+    """Run a study of your own: your tables joined to the boundaries, your indicators."""
+    from notspot.study import Study
+
+    with _errors(as_json):
+        _run(Study.read(study), out, as_json, allow_rejects)
+
+
+@app.command()
+def check(
+    file: Annotated[Path, typer.Argument(help="A table or a map: CSV, XLSX, ODS, JSON, Shapefile, GeoPackage, …")],
+    sheet: Annotated[str | None, typer.Option(help="Sheet of a workbook.")] = None,
+    layer: Annotated[str | None, typer.Option(help="Layer of a map file.")] = None,
+    crs: Annotated[str | None, typer.Option(help="Coordinate system where the file names none: EPSG:3826.")] = None,
+    encoding: Annotated[str | None, typer.Option(help="Encoding of text, such as cp950, where it is known.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Say how a file was understood and what is wrong with it, row by row. Changes nothing."""
+    from notspot_geodata.check import check as check_file
+    from notspot_geodata.check import describe
+
+    with _errors(as_json):
+        reading = check_file(file, sheet=sheet, layer=layer, crs=crs, encoding=encoding)
+        if as_json:
+            _print_json(reading.as_dict())
+        else:
+            typer.echo(describe(reading))
+        if reading.problems:
+            raise typer.Exit(1)
+
+
+@app.command()
+def fetch(
+    ids: Annotated[list[str] | None, typer.Argument(help="Ids of sources to download; without any, list them.")] = None,
+    month: Annotated[str | None, typer.Option(help="Month of the population, as 11012 or 2021-12.")] = None,
+    cache: Annotated[Path | None, typer.Option(help="Folder for downloads.")] = None,
+    overrides: Annotated[Path | None, typer.Option(help="TOML file with other addresses for sources.")] = None,
+    offline: Annotated[bool, typer.Option("--offline", help="Use what is in the cache; never the network.")] = False,
+    as_json: Json = False,
+) -> None:
+    """List the official sources with licence and date, or download them into a cache."""
+    from notspot_geodata import fetch as source
+
+    with _errors(as_json):
+        if not ids:
+            table = source.list_sources(cache=cache, overrides=overrides)
+            if as_json:
+                _print_json({"sources": json.loads(table.to_json(orient="records", force_ascii=False))})
+            else:
+                typer.echo(source.describe_sources(table))
+            return
+        found = source.fetch(
+            ids, cache=cache, offline=offline, overrides=overrides, month=month, progress=not as_json
+        )
+        if as_json:
+            _print_json({"files": {name: str(path) for name, path in found.items()}})
+        else:
+            for name, path in found.items():
+                typer.echo(f"{name:<24} {path}")
+
+
+@app.command()
+def indicators(as_json: Json = False) -> None:
+    """List the indicators: what each means, its official figure, what is missing to compute it."""
+    from notspot_coverage.definitions import load_indicators
+
+    found = load_indicators()
+    if as_json:
+        _print_json({"indicators": [_plain(item) for item in found.values()]})
+        return
+    for item in found.values():
+        official = "" if item.official_2021 is None else f"  2021: {item.official_2021:,.10g} {item.unit.en}"
+        target = "" if item.target_2025 is None else f"  target 2025: {item.target_2025:,.10g} {item.unit.en}"
+        typer.echo(f"{item.id}  [{item.kind}]{official}{target}")
+        typer.echo(f"    {item.name.zh} · {item.name.en}")
+        if item.needs is not None and item.recipe is None:
+            typer.echo(f"    needs: {item.needs.en}")
+
+
+@app.command()
+def version(as_json: Json = False) -> None:
+    """Print the versions of Notspot, its data and its libraries."""
+    from importlib.metadata import version as installed
+
+    from notspot import __version__
+    from notspot.pipeline import LIBRARIES
+    from notspot_geodata.reference import VINTAGE
+
+    libraries = {name: installed(name) for name in LIBRARIES}
+    if as_json:
+        _print_json({"notspot": __version__, "boundaries": VINTAGE, "libraries": libraries})
+        return
+    typer.echo(f"notspot {__version__}, boundaries {VINTAGE}")
+    typer.echo(", ".join(f"{name} {number}" for name, number in libraries.items()))
+
+
+def main() -> None:
+    """The command `notspot`."""
+    for stream in (sys.stdout, sys.stderr):  # a Windows console may be cp950 or cp1252
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+    app()
+
+
+# ------------------------------------------------------------------ helpers
+
+
+def _run(study: object, out: Path, as_json: bool, allow_rejects: bool) -> None:
+    from notspot.outputs import report as write
+    from notspot.pipeline import run as run_study
+    from notspot.study import Study
+    from notspot_maps.headlines import headlines
+
+    assert isinstance(study, Study)
+    with _steps(study, quiet=as_json) as step:
+        results = run_study(study, allow_rejects=allow_rejects, step=step)
+        folder = write(results, out, step=step)
+    found = headlines(results)
+    if as_json:
+        _print_json(
+            {
+                "run_id": results.run_id,
+                "folder": str(folder),
+                "report": str(folder / "index.html"),
+                "atlas": str(folder / "atlas.html"),
+                "rejects": len(results.ledger),
+                "headlines": [{"zh": text.zh, "en": text.en} for text in found],
+            }
+        )
+        return
+    for text in found:
+        typer.echo(f"  {text.zh}\n  {text.en}\n")
+    if len(results.ledger):
+        typer.echo(f"  {len(results.ledger):,} rows were refused or not matched: {folder / 'rejects.csv'}")
+    typer.echo(f"Report  {folder / 'index.html'}\nAtlas   {folder / 'atlas.html'}\nRun     {results.run_id}")
+
+
+@contextmanager
+def _steps(study: object, *, quiet: bool) -> Iterator[object]:
+    """A progress bar over the steps of a run, on a terminal only."""
+    from tqdm import tqdm
+
+    from notspot.study import Study
+
+    assert isinstance(study, Study)
+    total = 3 + len(study.tables) + len(study.divide) + 4  # run and report call it once a step
+    with tqdm(total=total, disable=quiet or not sys.stderr.isatty(), leave=False, unit="step") as bar:
+
+        def step(name: str) -> None:
+            bar.set_description_str(name)
+            bar.update()
+
+        yield step
+
+
+@contextmanager
+def _errors(as_json: bool) -> Iterator[None]:
+    """Errors that Notspot raises on purpose become a message and an exit code, never a traceback."""
+    try:
+        yield
+    except InputError as error:
+        _fail(error, 1, as_json, [vars_of(problem) for problem in error.problems], error.file)
+    except FetchError as error:
+        _fail(error, 1, as_json)
+    except (UsageError, NotFoundError) as error:
+        _fail(error, 2, as_json)
+    except NotspotError as error:
+        _fail(error, 1, as_json)
+
+
+def _fail(
+    error: Exception, code: int, as_json: bool, problems: list[dict[str, object]] | None = None, file: str | None = None
+) -> NoReturn:
+    if as_json:
+        _print_json({"error": str(error), "file": file, "problems": problems or []})
+    else:
+        typer.echo(str(error), err=True)
+    raise typer.Exit(code)
+
+
+def vars_of(item: object) -> dict[str, object]:
+    """A dataclass as a plain dictionary."""
+    from dataclasses import asdict
+
+    return asdict(item)  # type: ignore[call-overload,no-any-return]
+
+
+def _plain(item: object) -> dict[str, object]:
+    out = vars_of(item)
+    out.pop("recipe", None)
+    return out
+
+
+def _print_json(value: object) -> None:
+    typer.echo(json.dumps(value, ensure_ascii=False, indent=2))

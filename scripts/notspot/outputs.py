@@ -1,0 +1,137 @@
+"""
+A result folder: everything a run writes, made in a temporary place and moved there as a whole.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from notspot_coverage.results import Results
+from notspot_geodata.errors import UsageError
+from notspot_maps.atlas import atlas
+from notspot_maps.report import report_page
+from notspot_maps.tables import write_csv, write_geoparquet
+from notspot_maps.workbook import write_workbook
+
+Step = Callable[[str], None]
+
+FILES = (
+    "index.html",
+    "atlas.html",
+    "indicators.csv",
+    "indicators.xlsx",
+    "units.parquet",
+    "units.csv",
+    "villages.parquet",
+    "rejects.csv",
+    "run.json",
+)
+
+
+def report(results: Results, out: str | Path = "notspot-report", *, step: Step = lambda _: None) -> Path:
+    """
+    Write a run's results into the folder `out`: report, atlas, tables, ledger and the record of the run.
+
+    The folder is made beside its final place and moved there when it is whole: an interrupted run
+    leaves the old result as it was.
+
+    Returns
+    -------
+    folder
+        `out`, absolute.
+
+    Raises
+    ------
+    UsageError
+        `out` is a file, or a folder that holds something that Notspot did not write.
+    """
+    target = Path(out).absolute()
+    with replaced_folder(target, FILES) as folder:
+        step("index.html")
+        (folder / "index.html").write_text(report_page(results), encoding="utf-8", newline="\n")
+        step("atlas.html")
+        page = atlas(results).get_root().render()
+        (folder / "atlas.html").write_text(page, encoding="utf-8", newline="\n")
+        step("tables")
+        write_csv(results.indicators, folder / "indicators.csv")
+        write_csv(results.townships, folder / "units.csv")
+        write_csv(results.ledger.to_frame(), folder / "rejects.csv")
+        write_geoparquet(results.townships, folder / "units.parquet")
+        write_geoparquet(results.villages, folder / "villages.parquet")
+        step("indicators.xlsx")
+        write_workbook(results, folder / "indicators.xlsx")
+        _write_record(results, folder)
+    return target
+
+
+def _write_record(results: Results, folder: Path) -> None:
+    written = [name for name in FILES if name != "run.json"]
+    outputs = [
+        {"path": name, "sha256": hashlib.sha256((folder / name).read_bytes()).hexdigest()} for name in written
+    ]
+    record = {**results.run, "outputs": outputs}
+    text = json.dumps(record, ensure_ascii=False, indent=2) + "\n"
+    (folder / "run.json").write_text(text, encoding="utf-8", newline="\n")
+
+
+# ------------------------------------------------------------------ replacing a folder as a whole
+
+
+@contextmanager
+def replaced_folder(target: Path, files: tuple[str, ...]) -> Iterator[Path]:
+    """
+    A temporary folder that takes the place of `target` when the block ends well.
+
+    `target` may be absent, empty, or a folder that holds nothing but `files`: whatever else is there
+    belongs to the user and is never removed.
+    """
+    old = target.with_name(f".{target.name}.old")
+    if old.exists() and not target.exists():
+        old.rename(target)  # a run was stopped between its last two steps
+    _refuse_foreign(target, files)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".new", dir=target.parent))
+    except OSError as error:
+        raise UsageError(f"{target}: cannot write there ({error.strerror}); choose another --out") from error
+    try:
+        yield folder
+        folder.chmod(0o777 & ~_umask())  # mkdtemp makes it private
+        shutil.rmtree(old, ignore_errors=True)
+        if target.exists():
+            target.rename(old)
+        try:
+            folder.rename(target)
+        except OSError:
+            old.rename(target)
+            raise
+        shutil.rmtree(old, ignore_errors=True)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _refuse_foreign(target: Path, files: tuple[str, ...]) -> None:
+    if target.is_symlink() or (target.exists() and not target.is_dir()):
+        raise UsageError(f"{target} is not a folder; choose another --out")
+    if not target.exists():
+        return
+    foreign = sorted(item.name for item in target.iterdir() if item.name not in files)
+    if foreign:
+        shown = ", ".join(foreign[:5]) + (" …" if len(foreign) > 5 else "")
+        raise UsageError(
+            f"{target} holds {shown}, which Notspot did not write and would have to remove; "
+            "move it away or choose another --out"
+        )
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
