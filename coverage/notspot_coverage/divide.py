@@ -40,7 +40,8 @@ class DivideFinding:
     theil_total, theil_between, theil_within
         Theil's T, and its split between and within counties.
     concentration_density, concentration_elevation
-        Concentration index in [-1, 1]: above 0 where the measure is higher in denser (higher-lying) townships.
+        Concentration index in [-1, 1]: above 0 where the measure is higher in denser
+        (higher-lying) townships.
     moran_i, moran_p
         Global Moran's I and its pseudo p-value (two-sided).
     clusters
