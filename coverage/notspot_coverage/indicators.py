@@ -14,11 +14,9 @@ import numpy as np
 import pandas as pd
 
 from notspot_coverage.definitions import COLUMNS, Indicator, Recipe
-from notspot_coverage.groups import group_names, membership
+from notspot_coverage.groups import NAMES, NATION, membership
 from notspot_geodata.errors import InputError, Problem
 from notspot_geodata.text import Text
-
-NATION = "TW"  # ISO 3166-1 code of the whole study area
 
 BOUNDS = {
     "share": Text(
@@ -67,6 +65,7 @@ def indicators(
         A recipe names a column that the townships do not have.
     """
     _check_columns(townships, definitions)
+    townships = townships.set_index("town_code", drop=False)
     groups = membership(townships)
     blocks: list[pd.DataFrame] = []
     for indicator in definitions.values():
@@ -103,11 +102,12 @@ class Figure:
 
 def figure(townships: pd.DataFrame, indicator: Indicator, members: pd.Series | None = None) -> Figure:
     """
-    The figure of `indicator` for the townships where `members` is true (all without it), in its unit.
+    The figure of `indicator` for the townships where `members`, indexed by ``town_code``, is true (all without it).
 
     NaN where unknown or where the denominator is zero.
     """
-    pieces = _pieces(townships, indicator)
+    _check_columns(townships, {indicator.id: indicator})
+    pieces = _pieces(townships.set_index("town_code"), indicator)
     if members is not None:
         pieces = pieces[members.reindex(pieces.index).to_numpy(dtype=bool)]
     out = _sum(pieces, pd.Series(NATION, index=pieces.index), indicator)
@@ -190,11 +190,13 @@ def _number(frame: pd.DataFrame, column: str) -> pd.Series:
 def _sum(pieces: pd.DataFrame, keys: pd.Series, indicator: Indicator) -> pd.DataFrame:
     """Sums of `pieces` by `keys` and the figures that follow from them; index is the key."""
     additive = ["numerator", "denominator", "open", "units", "unknown_units"]
-    grouped = pieces.groupby(keys.reindex(pieces.index), sort=True)
-    sums = grouped[additive].agg(lambda column: column.sum(skipna=False))
+    endless = pieces["open"].isna()
+    by = keys.reindex(pieces.index)
+    sums = pieces[additive].groupby(by, sort=True).sum()
+    sums["open"] = sums["open"].mask(endless.groupby(by, sort=True).any())
     for column in ("lowest", "highest"):
         if column in pieces:
-            sums[column] = grouped[column].first()
+            sums[column] = pieces[column].iloc[0] if len(pieces) else np.nan
     return _figures(sums, indicator)
 
 
@@ -302,8 +304,7 @@ def _published(indicator: Indicator) -> pd.DataFrame:
 
 
 def _names(table: pd.DataFrame, townships: pd.DataFrame) -> pd.Series:
-    names = {("nation", NATION): "全國"}
-    names |= {("group", code): text.zh for code, text in group_names().items()}
+    names = {("nation" if code == NATION else "group", code): text.zh for code, text in NAMES.items()}
     names |= {("county", c): n for c, n in zip(townships["county_code"], townships["county"], strict=True)}
     full = townships["county"] + townships["town"]  # 東區, 大安區 … repeat between counties
     names |= {("township", c): n for c, n in zip(townships["town_code"], full, strict=True)}

@@ -19,7 +19,7 @@ from notspot_coverage.divide import divide
 from notspot_coverage.groups import partition
 from notspot_coverage.indicators import indicators
 from notspot_coverage.results import Results
-from notspot_coverage.rules import load_rules, remote_townships
+from notspot_coverage.rules import RemoteFinding, remote_townships
 from notspot_geodata import reference
 from notspot_geodata.errors import InputError, Problem
 from notspot_geodata.ledger import Ledger
@@ -76,9 +76,9 @@ def run(study: Study, *, allow_rejects: bool = False, step: Step = lambda _: Non
     counted = _village_counts(work)
     townships["villages"] = townships["town_code"].map(counted).fillna(0).astype("int64")
     townships["is_indigenous"] = townships["indigenous"].notna()
-    remote = remote_townships(townships, load_rules()[study.rule])
+    remote = remote_townships(townships, study.rule, year=study.year)
     townships["remote"] = townships["town_code"].map(remote.flags).astype(bool)
-    townships["group"] = partition(townships)
+    townships["group"] = townships["town_code"].map(partition(townships))
     villages = work.villages.merge(
         townships[["town_code", "remote", "group"]], on="town_code", how="left", validate="many_to_one"
     )
@@ -89,7 +89,7 @@ def run(study: Study, *, allow_rejects: bool = False, step: Step = lambda _: Non
     for name in study.divide:
         step(f"divide: {name}")
         found.append(divide(townships, study.definitions[name]))
-    record = _record(study, work.inputs, remote.found)
+    record = _record(study, work.inputs, remote)
     return Results(
         run_id=str(record["run_id"]),
         title=study.title,
@@ -229,16 +229,15 @@ def _with_values(townships: gpd.GeoDataFrame, table: pd.DataFrame) -> gpd.GeoDat
 # ------------------------------------------------------------------ the record of the run
 
 
-def _record(study: Study, inputs: Sequence[Mapping[str, object]], remote_found: int) -> dict[str, object]:
+def _record(study: Study, inputs: Sequence[Mapping[str, object]], remote: RemoteFinding) -> dict[str, object]:
     """What it takes to repeat the run. No clock and no path of the machine: same run, same bytes."""
-    rule = load_rules()[study.rule]
     record: dict[str, object] = {
         "notspot": importlib.metadata.version("notspot"),
         "python": platform.python_version(),
         "libraries": {name: importlib.metadata.version(name) for name in LIBRARIES},
         "study": {"id": study.id, "toml": study.text, "sha256": _sha256(study.text.encode())},
         "boundaries": {"vintage": reference.VINTAGE, "source": study.boundaries},
-        "rule": {"id": study.rule, "name": rule.name.en, "published": rule.published, "found": remote_found},
+        "rule": {"id": study.rule, "citation": remote.rule.citation.en, "published": remote.published, "found": remote.found},
         "inputs": [*_embedded(), *inputs],
     }
     canonical = json.dumps(record, sort_keys=True, ensure_ascii=False).encode()
