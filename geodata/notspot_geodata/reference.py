@@ -151,9 +151,12 @@ def missing_villages() -> pd.DataFrame:
     -------
     missing
         ``village_code``, ``village``, ``village_en``, ``town_code``, ``town``, ``county_code``, ``county``
-        (text), ``people_2021_03`` (registered persons), ``note_zh``, ``note_en``.
+        (text), ``people_2021_03`` (registered persons), ``lon``, ``lat`` (degrees, the middle of the official
+        bounding box, which may lie outside the village; NaN for one), ``note_zh``, ``note_en``.
     """
-    return _table("missing_villages.csv").astype({"people_2021_03": "Int64"})
+    return _table("missing_villages.csv").astype(
+        {"people_2021_03": "int64", "lon": "float64", "lat": "float64"}
+    )
 
 
 def holes() -> pd.DataFrame:
@@ -165,7 +168,9 @@ def holes() -> pd.DataFrame:
     holes
         ``hole`` (1 to 8), ``lon``, ``lat`` (degrees, EPSG:3824, a point inside), ``area_km2`` (geodesic),
         ``what_zh``, ``what_en``, ``town_code``, ``town``, ``county`` (of the official area that lies there),
-        ``towns_around`` (codes of the townships that border on it, with ``;`` between them).
+        and codes with ``;`` between them: ``towns_around`` (the townships that border on it),
+        ``unassigned_areas`` (official areas of no village) and ``missing_villages`` (of `missing_villages`,
+        whose point lies in it); null where there are none.
     """
     return _table("holes.csv").astype(
         {"hole": "int64", "lon": "float64", "lat": "float64", "area_km2": "float64"}
