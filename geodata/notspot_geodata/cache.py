@@ -108,7 +108,7 @@ def _read_register(path: Path) -> dict[str, Entry]:
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
         return {str(name): Entry(**entry) for name, entry in found.items()}
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return {}
     except (OSError, ValueError, TypeError, AttributeError) as error:
         problem = Problem(

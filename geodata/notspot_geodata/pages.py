@@ -100,7 +100,7 @@ def _all_rows(
             if (page.pages, page.total) != (first.pages, first.total):
                 raise _ShiftedError(
                     f"page 1 says {first.total:,} rows on {first.pages} pages, "
-                    f"page {number} says {page.total:,} on {page.pages}"
+                    f"page {number} says {page.total:,} rows on {page.pages} pages"
                 )
             rows += page.rows
             bar.update()
