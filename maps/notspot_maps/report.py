@@ -1,0 +1,385 @@
+"""
+The report page: one HTML file that states what a run found, in Traditional Chinese and English.
+
+The words of the indicators, rules and sources come from their definitions; the page's own sentences are
+in the template (assets/report.html.j2) and in `report_text`.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+import jinja2
+import pandas as pd
+
+from notspot_coverage.definitions import Indicator, load_themes
+from notspot_coverage.divide import DivideFinding
+from notspot_coverage.results import Results
+from notspot_geodata import reference
+from notspot_geodata.text import Text
+from notspot_maps import report_text as words_of
+from notspot_maps.charts import Chart, bullet_chart, gap_chart, lorenz_chart, scatter_chart
+from notspot_maps.headlines import headlines
+from notspot_maps.static_map import cluster_chart, township_chart
+from notspot_maps.words import BASIS, KINDS, bounds, number, with_unit
+
+MAPPED = "base_stations_4g_per_km2"  # on the first page, where the study has it
+
+
+def report_page(results: Results) -> str:
+    """
+    The whole page as one HTML document that loads nothing.
+
+    Links lead to the files that `notspot.report` writes beside it, and into ``atlas.html``.
+    """
+    script = _asset("report.js").strip()
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    bullets = [i for i in results.definitions.values() if i.target_2025 is not None and i.official_2021 is not None]
+    return (
+        _template().render(
+            script=script,
+            script_hash=f"sha256-{digest}",
+            css=_asset("report.css").strip(),
+            version=str(results.run.get("notspot", "")),
+            title=results.title,
+            year=results.year,
+            run_id=results.run_id,
+            vintage=reference.VINTAGE,
+            headlines=headlines(results),
+            map=_map(results),
+            toc=words_of.TOC,
+            scorecard=_scorecard(results),
+            bullet=_charted(bullet_chart({i.id: i for i in bullets})) if bullets else None,
+            remote=_remote(results),
+            divide=[_measure(results, finding) for finding in results.divide],
+            divide_table=_divide_table(results.divide),
+            divide_label=Text("各指標之落差與不均", "Gaps and inequality by measure"),
+            ranking=[_ranking(finding, results) for finding in results.divide],
+            unknown=words_of.unknown(results),
+            method=words_of.method(results),
+            sources=_sources(),
+            sources_label=Text("資料來源", "Sources"),
+            files=words_of.FILES,
+        )
+        + "\n"
+    )
+
+
+# ------------------------------------------------------------------ tables of the page
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The head of a column; numbers are set to the right."""
+
+    text: Text
+    number: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """What stands in a cell, and where it leads."""
+
+    text: Text
+    href: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """A table of the page."""
+
+    heads: Sequence[Head]
+    rows: Sequence[Sequence[Cell]]
+
+
+def _plain(value: object) -> Cell:
+    return Cell(Text.of(value) if not isinstance(value, Text) else value)
+
+
+def _grid(frame: pd.DataFrame) -> Grid:
+    """The table behind a chart: columns are `Text` or plain names, floats rounded to what a reader can use."""
+    numeric = [pd.api.types.is_numeric_dtype(frame[c]) and frame[c].dtype != bool for c in frame.columns]
+    heads = [
+        Head(words_of.heading(column), is_number) for column, is_number in zip(frame.columns, numeric, strict=True)
+    ]
+    rows = [
+        [_plain(words_of.cell(value)) for value in row] for row in frame.itertuples(index=False, name=None)
+    ]
+    return Grid(heads, rows)
+
+
+# ------------------------------------------------------------------ sections
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A chart with its table ready for the page."""
+
+    svg: str
+    title: Text
+    finding: Text
+    table: Grid
+
+
+def _charted(chart: Chart) -> Figure:
+    return Figure(chart.svg, chart.title, chart.finding, _grid(chart.table))
+
+
+def _map(results: Results) -> Figure:
+    computed = [name for name, item in results.definitions.items() if item.recipe is not None and item.kind != "count"]
+    name = MAPPED if MAPPED in computed else computed[0]
+    return _charted(township_chart(results, name))
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One indicator of the scorecard."""
+
+    id: str
+    name: Text
+    kind: Text
+    kind_id: str
+    official: Text
+    target: Text
+    computed: Text
+    is_computed: bool
+    needs: Text | None
+    definition: Text
+    numerator: Text
+    denominator: Text | None
+    caveat: Text | None
+    parts: Sequence[Text]
+    source: Text
+    as_of: str
+    basis: Text
+
+
+@dataclass(frozen=True, slots=True)
+class Theme:
+    """A group of rows of the scorecard."""
+
+    name: Text
+    rows: Sequence[Row]
+
+
+@dataclass(frozen=True, slots=True)
+class Scorecard:
+    """The official indicators, by theme."""
+
+    summary: Text
+    themes: Sequence[Theme]
+
+
+def _scorecard(results: Results) -> Scorecard:
+    shown = [i for i in results.definitions.values() if i.recipe is None or i.official_2021 is not None]
+    nation = results.indicators[results.indicators["level"] == "nation"].set_index("indicator")
+    rows: dict[str, list[Row]] = {}
+    for indicator in shown:
+        rows.setdefault(indicator.theme, []).append(_row(indicator, nation.loc[indicator.id]))
+    themes = load_themes()
+    computed = sum(row.is_computed for block in rows.values() for row in block)
+    published = sum(i.official_2021 is not None for i in shown)
+    summary = Text(
+        f"共 {len(shown)} 項：{published} 項有官方公布數字，{computed} 項可由內附資料計算並與公布數並列；"
+        f"其餘 {len(shown) - computed} 項各註明計算所缺之資料。",
+        f"{len(shown)} indicators: {published} have a published figure, {computed} can be computed from the embedded "
+        f"data and stand beside it; for the other {len(shown) - computed} the missing input is named.",
+    )
+    return Scorecard(summary, [Theme(themes.get(theme, Text(theme, theme)), block) for theme, block in rows.items()])
+
+
+def _row(indicator: Indicator, figures: pd.Series) -> Row:
+    is_computed = figures["status"] == "computed"
+    return Row(
+        id=indicator.id,
+        name=indicator.name,
+        kind=KINDS[indicator.kind],
+        kind_id=indicator.kind,
+        official=words_of.official(indicator),
+        target=with_unit(indicator.target_2025, indicator) if indicator.target_2025 is not None else Text("–", "–"),
+        computed=with_unit(figures["value"], indicator) if is_computed else words_of.NOT_COMPUTED,
+        is_computed=is_computed,
+        needs=indicator.needs if indicator.recipe is None else None,
+        definition=indicator.definition,
+        numerator=indicator.numerator,
+        denominator=indicator.denominator,
+        caveat=indicator.caveat,
+        parts=[words_of.part(part) for part in indicator.parts],
+        source=indicator.source,
+        as_of=indicator.as_of,
+        basis=BASIS[indicator.basis],
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteSection:
+    """The rule of remoteness and what it found."""
+
+    heading: Text
+    definition: Text
+    citation: Text
+    notes: Sequence[Text]
+    alternatives: Grid
+
+
+def _remote(results: Results) -> RemoteSection:
+    found = results.remote
+    published = "" if found.published is None else f"，公布數為 {found.published} 個"
+    published_en = "" if found.published is None else f"; {found.published} were published"
+    heading = Text(
+        f"依規定計得 {found.found} 個偏遠鄉鎮市區{published}",
+        f"{found.found} townships are remote by the rule{published_en}",
+    )
+    heads = [
+        Head(Text("讀法", "Reading")),
+        Head(Text("個數", "Found"), number=True),
+        Head(Text("與公布數之差", "Against the published"), number=True),
+        Head(Text("增列", "Added")),
+        Head(Text("減列", "Dropped")),
+    ]
+    rows = [
+        [
+            Cell(Text(row["reading_zh"], row["reading_en"])),
+            _plain(f"{row['found']:,}"),
+            _plain("–" if pd.isna(row["difference"]) else f"{row['difference']:+,}"),
+            Cell(Text(row["added"] or "–", row["added_en"] or "–")),
+            Cell(Text(row["dropped"] or "–", row["dropped_en"] or "–")),
+        ]
+        for _, row in found.alternatives.iterrows()
+    ]
+    return RemoteSection(heading, found.rule.definition, found.rule.citation, found.notes, Grid(heads, rows))
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """The divide in one measure: the charts that are seen at once, and those one click away."""
+
+    id: str
+    name: Text
+    charts: Sequence[Figure]
+    more: Sequence[Figure]
+    notes: Sequence[Text]
+
+
+def _measure(results: Results, finding: DivideFinding) -> Measure:
+    townships = results.townships
+    return Measure(
+        id=finding.measure,
+        name=finding.name,
+        charts=[_charted(gap_chart(finding))],
+        more=[
+            _charted(lorenz_chart(finding)),
+            _charted(scatter_chart(townships, "density_per_km2", finding.measure, townships["remote"])),
+            _charted(cluster_chart(results, finding)),
+        ],
+        notes=finding.notes,
+    )
+
+
+def _divide_table(findings: Iterable[DivideFinding]) -> Grid | None:
+    findings = list(findings)
+    if not findings:
+        return None
+    heads = [
+        Head(Text("指標", "Measure")),
+        Head(Text("年", "Years")),
+        Head(Text("偏遠", "Remote"), number=True),
+        Head(Text("非偏遠", "Non-remote"), number=True),
+        Head(Text("倍數", "Ratio"), number=True),
+        Head(Text("吉尼係數", "Gini"), number=True),
+        Head(Text("泰爾：縣市間占比", "Theil: share between counties"), number=True),
+        Head(Text("集中指數（密度）", "Concentration (density)"), number=True),
+        Head(Text("集中指數（海拔）", "Concentration (elevation)"), number=True),
+    ]
+    rows = []
+    for finding in findings:
+        groups = finding.groups.set_index("group")
+        gap = finding.gaps[(finding.gaps["a"] == "remote") & (finding.gaps["b"] == "non_remote")]
+        between = finding.theil_between / finding.theil_total if finding.theil_total > 0 else float("nan")
+        rows.append(
+            [
+                _plain(finding.name),
+                _plain(finding.years),
+                _plain(_with_bounds(groups.loc["remote"])),
+                _plain(_with_bounds(groups.loc["non_remote"])),
+                _plain(number(gap["ratio"].iloc[0] if len(gap) else None)),
+                _plain(_index(finding.gini)),
+                _plain("–" if pd.isna(between) else f"{100 * between:.1f} %"),
+                _plain(_index(finding.concentration_density)),
+                _plain(_index(finding.concentration_elevation)),
+            ]
+        )
+    return Grid(heads, rows)
+
+
+def _with_bounds(row: pd.Series) -> str:
+    range_ = bounds(row["low"], row["high"], "measure")
+    return number(row["value"]) + (f"（{range_}）" if range_ else "")
+
+
+def _index(value: float) -> str:
+    return "–" if pd.isna(value) else f"{value:.3f}".replace("-", "−")
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """Best and worst townships of a measure."""
+
+    name: Text
+    best: Grid
+    worst: Grid
+
+
+def _ranking(finding: DivideFinding, results: Results) -> Ranking:
+    english = results.townships.set_index("town_code")
+    unit = Text(f"{finding.name.zh}（{finding.unit.zh}）", f"{finding.name.en} ({finding.unit.en})")
+    heads = [
+        Head(Text("鄉鎮市區", "Township")),
+        Head(finding.unit, number=True),
+        Head(Text("人口", "People"), number=True),
+    ]
+
+    def grid(frame: pd.DataFrame) -> Grid:
+        rows = []
+        for _, row in frame.iterrows():
+            place = english.loc[row["town_code"]]
+            name = Text(f"{row['county']}{row['town']}", f"{place['town_en']}, {place['county_en']}")
+            link = words_of.atlas_link(finding.measure, str(row["town_code"]))
+            rows.append([Cell(name, link), _plain(number(row["value"])), _plain(number(row["population"], "count"))])
+        return Grid(heads, rows)
+
+    return Ranking(unit, grid(finding.best), grid(finding.worst))
+
+
+def _sources() -> Grid:
+    heads = [
+        Head(Text("資料", "Data")),
+        Head(Text("提供者", "Publisher")),
+        Head(Text("日期", "As of")),
+        Head(Text("授權", "Licence")),
+    ]
+    rows = [
+        [_plain(source.title), _plain(source.publisher), _plain(source.as_of), _plain(source.licence)]
+        for source in reference.sources()
+    ]
+    return Grid(heads, rows)
+
+
+# ------------------------------------------------------------------ the template
+
+
+def _asset(name: str) -> str:
+    return (files("notspot_maps") / "assets" / name).read_text(encoding="utf-8")
+
+
+@cache
+def _template() -> jinja2.Template:
+    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
+    return environment.from_string(_asset("report.html.j2"))
+
+
