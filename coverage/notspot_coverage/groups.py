@@ -31,6 +31,7 @@ NAMES: dict[str, Text] = {NATION: Text("全國", "Nation")} | GROUPS
 PAIRS: tuple[tuple[str, str], ...] = (
     ("remote", "non_remote"),
     ("mountain_indigenous", "rest"),
+    ("mountain_indigenous", "plains_indigenous"),
     ("plains_indigenous", "rest"),
     ("offshore", "rest"),
 )  # (a, b): a is compared to b
