@@ -160,11 +160,13 @@ def indicators_from(tables: list[Mapping[str, object]], file: str) -> dict[str, 
     """Indicator definitions from parsed tables; raises `InputError` with every problem at once."""
     out: dict[str, Indicator] = {}
     problems: list[Problem] = []
+    seen: set[str] = set()
     for number, table in enumerate(tables, start=1):
         found = _table_problems(table, number)
         name = str(table.get("id", ""))
-        if name in out:
+        if name in seen:
             found.append(Problem(number, "id", f"'{name}' is defined twice"))
+        seen.add(name)
         problems += found
         if not found:
             out[name] = _indicator(table)
