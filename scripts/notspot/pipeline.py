@@ -23,7 +23,6 @@ from notspot_coverage.rules import RemoteFinding, remote_townships
 from notspot_geodata import reference
 from notspot_geodata.errors import InputError, Problem
 from notspot_geodata.ledger import Ledger
-from notspot_geodata.tables import read_table
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -133,6 +132,8 @@ class _Work:
         if table.path == FIGURES:
             self._attach(reference.figures(), "township", table)
             return
+        from notspot_geodata.tables import read_table
+
         path = self.study.folder / table.path
         units = getattr(self, {"village": "villages", "township": "townships", "county": "counties"}[table.level])
         key = KEYS[table.level]
