@@ -24,10 +24,12 @@ BOUNDS = {
         "low counts the unknown as not reached, high as reached; the best estimate is of those known.",
     ),
     "existence": Text(
-        "下限將無資料單位計為無，上限計為有。", "low counts units without data as having none, high as having one."
+        "下限將無資料單位計為無，上限計為有。",
+        "low counts units without data as having none, high as having one.",
     ),
     "count": Text(
-        "下限不計無資料單位；有無資料單位時不設上限。", "low leaves out units without data; no high where there are any."
+        "下限不計無資料單位；有無資料單位時不設上限。",
+        "low leaves out units without data; no high where there are any.",
     ),
     "measure": Text(
         "無資料之鄉鎮市區分別以全國最低與最高之鄉鎮市區數值代入。",
@@ -66,25 +68,16 @@ def indicators(
     """
     _check_columns(townships, definitions)
     townships = townships.set_index("town_code", drop=False)
-    groups = membership(townships)
+    sets = _sets(townships)
     blocks: list[pd.DataFrame] = []
     for indicator in definitions.values():
         if indicator.recipe is None:
             blocks.append(_published(indicator))
-            continue
-        pieces = _pieces(townships, indicator)
-        blocks += [
-            _rows(block, indicator, level, rule)
-            for level, block in (
-                ("nation", _sum(pieces, pd.Series(NATION, index=pieces.index), indicator)),
-                ("group", _over_groups(pieces, groups, indicator)),
-                ("county", _sum(pieces, townships["county_code"], indicator)),
-                ("township", _sum(pieces, townships["town_code"], indicator)),
-            )
-        ]
+        else:
+            blocks.append(_rows(_sum(_pieces(townships, indicator), sets, indicator), indicator, rule))
     table = pd.concat([block for block in blocks if len(block)], ignore_index=True)
     table["name"] = _names(table, townships)
-    return table[COLUMNS].astype({column: "float64" for column in _FIGURES})
+    return table[COLUMNS].astype(dict.fromkeys(_FIGURES, "float64"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +95,7 @@ class Figure:
 
 def figure(townships: pd.DataFrame, indicator: Indicator, members: pd.Series | None = None) -> Figure:
     """
-    The figure of `indicator` for the townships where `members`, indexed by ``town_code``, is true (all without it).
+    The figure of `indicator` for the townships where `members` (indexed by ``town_code``) is true, or for all.
 
     NaN where unknown or where the denominator is zero.
     """
@@ -110,14 +103,19 @@ def figure(townships: pd.DataFrame, indicator: Indicator, members: pd.Series | N
     pieces = _pieces(townships.set_index("town_code"), indicator)
     if members is not None:
         pieces = pieces[members.reindex(pieces.index).to_numpy(dtype=bool)]
-    out = _sum(pieces, pd.Series(NATION, index=pieces.index), indicator)
+    nation = pd.DataFrame({"level": "nation", "code": NATION, "town_code": pieces.index})
+    out = _sum(pieces, nation, indicator)
     if out.empty:
         return Figure(np.nan, np.nan, np.nan, np.nan, np.nan, 0, 0)
     row = out.iloc[0]
     return Figure(
-        *(float(row[column]) for column in ("numerator", "denominator", "value", "low", "high")),
-        int(row["units"]),
-        int(row["unknown_units"]),
+        numerator=float(row["numerator"]),
+        denominator=float(row["denominator"]),
+        value=float(row["value"]),
+        low=float(row["low"]),
+        high=float(row["high"]),
+        units=int(row["units"]),
+        unknown_units=int(row["unknown_units"]),
     )
 
 
@@ -133,7 +131,9 @@ def _pieces(frame: pd.DataFrame, indicator: Indicator) -> pd.DataFrame:
     """
     recipe = indicator.recipe
     assert recipe is not None
-    scope = pd.Series(True, index=frame.index) if recipe.within is None else frame[recipe.within].fillna(False)
+    scope = (
+        pd.Series(True, index=frame.index) if recipe.within is None else frame[recipe.within].fillna(False)
+    )
     scope = scope.astype(bool)
     one = pd.Series(1.0, index=frame.index)
     if recipe.condition is not None:
@@ -172,7 +172,11 @@ def _pieces(frame: pd.DataFrame, indicator: Indicator) -> pd.DataFrame:
 def _is_sum(indicator: Indicator) -> bool:
     recipe = indicator.recipe
     assert recipe is not None
-    ratio = indicator.kind in ("share", "existence") or recipe.denominator is not None or recipe.weight is not None
+    ratio = (
+        indicator.kind in ("share", "existence")
+        or recipe.denominator is not None
+        or recipe.weight is not None
+    )
     return not ratio
 
 
@@ -187,25 +191,41 @@ def _number(frame: pd.DataFrame, column: str) -> pd.Series:
     return pd.to_numeric(frame[column]).astype("float64")
 
 
-def _sum(pieces: pd.DataFrame, keys: pd.Series, indicator: Indicator) -> pd.DataFrame:
-    """Sums of `pieces` by `keys` and the figures that follow from them; index is the key."""
-    additive = ["numerator", "denominator", "open", "units", "unknown_units"]
-    endless = pieces["open"].isna()
-    by = keys.reindex(pieces.index)
-    sums = pieces[additive].groupby(by, sort=True).sum()
-    sums["open"] = sums["open"].mask(endless.groupby(by, sort=True).any())
+def _sets(townships: pd.DataFrame) -> pd.DataFrame:
+    """Which townships make up each unit of the table: level, code, town_code, in the order of the levels."""
+    towns = pd.Series(townships.index, name="town_code")
+    groups = membership(townships)
+    blocks = [("nation", pd.Series(NATION, index=towns.index), towns)]
+    for code in groups.columns:
+        inside = towns[groups[code].reindex(townships.index).to_numpy(dtype=bool)]
+        blocks.append(("group", pd.Series(code, index=inside.index), inside))
+    blocks.append(("county", townships["county_code"].reset_index(drop=True), towns))
+    blocks.append(("township", towns, towns))
+    return pd.concat(
+        [
+            pd.DataFrame({"level": level, "code": codes, "town_code": inside})
+            for level, codes, inside in blocks
+        ],
+        ignore_index=True,
+    )
+
+
+def _sum(pieces: pd.DataFrame, sets: pd.DataFrame, indicator: Indicator) -> pd.DataFrame:
+    """Sums of `pieces` over `sets` and the figures that follow from them; index is level and code."""
+    sets = sets[sets["town_code"].isin(pieces.index)]
+    spread = pieces.reindex(sets["town_code"])
+    spread.index = pd.MultiIndex.from_frame(sets[["level", "code"]])
+    endless = spread["open"].isna()
+    grouped = spread[["numerator", "denominator", "open", "units", "unknown_units"]].groupby(
+        level=["level", "code"], sort=False
+    )
+    sums = grouped.sum()
+    if endless.any():
+        sums["open"] = sums["open"].mask(endless.groupby(level=["level", "code"], sort=False).any())
     for column in ("lowest", "highest"):
         if column in pieces:
             sums[column] = pieces[column].iloc[0] if len(pieces) else np.nan
     return _figures(sums, indicator)
-
-
-def _over_groups(pieces: pd.DataFrame, groups: pd.DataFrame, indicator: Indicator) -> pd.DataFrame:
-    blocks = []
-    for code in groups.columns:
-        members = pieces[groups[code].reindex(pieces.index).to_numpy(dtype=bool)]
-        blocks.append(_sum(members, pd.Series(code, index=members.index), indicator))
-    return pd.concat(blocks)
 
 
 def _figures(sums: pd.DataFrame, indicator: Indicator) -> pd.DataFrame:
@@ -229,7 +249,8 @@ def _figures(sums: pd.DataFrame, indicator: Indicator) -> pd.DataFrame:
         low = recipe.scale * (top + unknown.where(~complete, 0) * sums["lowest"].fillna(0)) / whole
         high = recipe.scale * (top + unknown.where(~complete, 0) * sums["highest"].fillna(0)) / whole
         low, high = low.where(~nothing), high.where(~nothing)
-        low, high = np.minimum(low, value), np.maximum(high, value)  # rounding only
+        low = low.where(~(low > value), value)  # rounding only
+        high = high.where(~(high < value), value)
     sums = sums.assign(value=value.where(~nothing), low=low, high=high, denominator=bottom)
     if indicator.kind != "share":
         sums.loc[nothing, ["low", "high"]] = np.nan
@@ -240,24 +261,31 @@ def _figures(sums: pd.DataFrame, indicator: Indicator) -> pd.DataFrame:
 # ------------------------------------------------------------------ rows of the table
 
 
-def _rows(block: pd.DataFrame, indicator: Indicator, level: str, rule: str) -> pd.DataFrame:
+def _rows(block: pd.DataFrame, indicator: Indicator, rule: str) -> pd.DataFrame:
     recipe = indicator.recipe
     assert recipe is not None
     used = {recipe.within, recipe.condition.column if recipe.condition else None}
-    codes = block.index.to_series().astype(str)
-    by_rule = pd.Series("remote" in used, index=block.index) | codes.isin(["remote", "non_remote"])
-    nation = level == "nation"
+    levels, codes = block.index.get_level_values("level"), block.index.get_level_values("code")
+    by_rule = codes.isin(["remote", "non_remote"]) | ("remote" in used)
+    nation = levels == "nation"
+
+    def only_nation(value: float | None) -> object:
+        return np.where(nation, np.nan if value is None else value, np.nan)
+
     return pd.DataFrame(
         {
             "indicator": indicator.id,
-            "level": level,
+            "level": levels,
             "code": codes,
-            **{column: block[column] for column in ("numerator", "denominator", "value", "low", "high")},
+            **{
+                column: block[column].to_numpy()
+                for column in ("numerator", "denominator", "value", "low", "high")
+            },
             "unit": indicator.unit.zh,
             "kind": indicator.kind,
             "status": np.where(block["value"].notna(), "computed", "unknown"),
-            "official_2021": indicator.official_2021 if nation else None,
-            "target_2025": indicator.target_2025 if nation else None,
+            "official_2021": only_nation(indicator.official_2021),
+            "target_2025": only_nation(indicator.target_2025),
             "as_of": indicator.as_of,
             "rule": np.where(by_rule, rule, ""),
             "basis": indicator.basis,
@@ -267,7 +295,7 @@ def _rows(block: pd.DataFrame, indicator: Indicator, level: str, rule: str) -> p
 
 def _published(indicator: Indicator) -> pd.DataFrame:
     """The nation's row of an indicator that cannot be worked out here, and a row for each of its parts."""
-    common = {
+    common: dict[str, object] = {
         "level": "nation",
         "code": NATION,
         "kind": indicator.kind,
@@ -308,7 +336,9 @@ def _names(table: pd.DataFrame, townships: pd.DataFrame) -> pd.Series:
     names |= {("county", c): n for c, n in zip(townships["county_code"], townships["county"], strict=True)}
     full = townships["county"] + townships["town"]  # 東區, 大安區 … repeat between counties
     names |= {("township", c): n for c, n in zip(townships["town_code"], full, strict=True)}
-    return pd.Series([names[key] for key in zip(table["level"], table["code"], strict=True)], index=table.index)
+    return pd.Series(
+        [names[key] for key in zip(table["level"], table["code"], strict=True)], index=table.index
+    )
 
 
 def _check_columns(townships: pd.DataFrame, definitions: Mapping[str, Indicator]) -> None:
