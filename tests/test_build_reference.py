@@ -22,8 +22,10 @@ pytest.importorskip("shapely", minversion="2.2", reason="coverage_clean came wit
 if shapely.geos_version < (3, 14, 0):
     pytest.skip("coverage_clean needs GEOS 3.14", allow_module_level=True)
 
+import atlas_package
 import build_reference
-from build_reference import build, decode, grid_of, main, mend, stack, tidy_names
+from atlas_package import decode, grid_of, read_topology, tidy_names
+from build_reference import build, main, mend, stack
 from notspot_geodata.errors import InputError
 from notspot_geodata.reference import GRID
 
@@ -337,7 +339,7 @@ def test_what_is_no_package_is_refused_with_what_to_do(tmp_path, capsys):
 
 def test_a_tarball_that_unpacks_to_far_too_much_is_refused(topology, tmp_path, monkeypatch, capsys):
     path = tarball(topology, tmp_path / "package.tgz")
-    monkeypatch.setattr(build_reference, "MOST_BYTES", 100)
+    monkeypatch.setattr(atlas_package, "MOST_BYTES", 100)
     assert main([str(path), "--out", str(tmp_path / "out")]) == 1
     assert "expected size" in capsys.readouterr().err
 
@@ -375,7 +377,7 @@ def package():
 
 
 def test_the_package_is_mended_as_the_docs_say(package):
-    topology = build_reference.read_topology(package)
+    topology = read_topology(package)
     assert grid_of(topology) == GRID
     mended = mend(decode(topology)[1])
     assert (mended.invalid, mended.bad_edges) == (7, 10)
