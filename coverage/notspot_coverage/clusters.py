@@ -25,6 +25,7 @@ SEED = 2021
 PERMUTATIONS = 4999  # of a unit's neighbours; the least p-value that they can give is 2 / 5000
 GLOBAL_PERMUTATIONS = 999  # of all units, for the one global index; 2 / 1000
 ALPHA = 0.05
+_TOUCHING_DEG = 1e-6
 FEWEST = 10  # units; with fewer the permutations of a unit's neighbours say nothing
 
 KINDS: dict[str, Text] = {
@@ -62,14 +63,15 @@ def neighbours(townships: gpd.GeoDataFrame) -> dict[str, frozenset[str]]:
     """
     import shapely
 
-    shapes = townships.geometry.to_numpy()
+    shapes = townships.geometry.to_crs("EPSG:3824").to_numpy()
     codes = townships["town_code"].astype(str).to_list()
-    left, right = shapely.STRtree(shapes).query(shapes, predicate="intersects")
+    # "Touching" to 0.1 m: a reprojected border differs from its twin in the last digits.
+    left, right = shapely.STRtree(shapes).query(shapes, predicate="dwithin", distance=_TOUCHING_DEG)
     touching: dict[str, set[str]] = {code: set() for code in codes}
     for i, j in zip(left, right, strict=True):
         if i != j:
             touching[codes[i]].add(codes[j])
-    middle = shapely.get_coordinates(shapely.centroid(townships.geometry.to_crs("EPSG:3824").to_numpy()))
+    middle = shapely.get_coordinates(shapely.centroid(shapes))
     return _join_alone(touching, dict(zip(codes, middle, strict=True)))
 
 

@@ -65,7 +65,6 @@ def divide(
     known = units[units["state"] == "known"]
     value, weight = known["value"].to_numpy(dtype=float), known["weight"].to_numpy(dtype=float)
     counties = theil(value, weight, known["county_code"].to_numpy())
-    raised = known[known["elevation"].notna()]
     found = clusters(units["value"], frame, among=among, fdr=fdr, permutations=permutations, seed=seed)
     national = figure(frame, indicator)
     groups = _groups(frame, units, indicator)
@@ -82,8 +81,8 @@ def divide(
         theil_total=counties.total,
         theil_between=counties.between,
         theil_within=counties.within,
-        concentration_density=concentration(value, weight, known["density"].to_numpy(dtype=float)),
-        concentration_elevation=concentration(raised["value"], raised["weight"], raised["elevation"]),
+        concentration_density=_concentration(known, "density"),
+        concentration_elevation=_concentration(known, "elevation"),
         moran_i=found.moran_i,
         moran_p=found.moran_p,
         clusters=found.frame,
@@ -95,7 +94,7 @@ def divide(
         national=national.value,
         national_low=national.low,
         national_high=national.high,
-        notes=_notes(units, known, raised, indicator),
+        notes=_notes(units, known, indicator),
     )
 
 
@@ -252,6 +251,12 @@ def _units(frame: gpd.GeoDataFrame, recipe: Recipe) -> pd.DataFrame:
     return out
 
 
+def _concentration(known: pd.DataFrame, order: str) -> float:
+    """Concentration index over the townships whose `order` is known."""
+    ranked = known[known[order].notna()]
+    return concentration(ranked["value"], ranked["weight"], ranked[order])
+
+
 def _extreme(known: pd.DataFrame, *, highest: bool) -> pd.DataFrame:
     """The ten highest or lowest; of equal ones those with most people first, then by code."""
     ordered = known.reset_index().sort_values(
@@ -279,8 +284,8 @@ def _groups(frame: gpd.GeoDataFrame, units: pd.DataFrame, indicator: Indicator) 
                 "units": len(those),
                 "unknown_units": int((those["state"] == "unknown").sum()),
                 "not_applicable_units": int((those["state"] == "not_applicable").sum()),
-                "population": float(those["population"].sum()),
-                "weight": float(those.loc[those["state"] != "not_applicable", "weight"].sum()),
+                "population": float(those["population"].sum(skipna=False)),
+                "weight": float(those.loc[those["state"] != "not_applicable", "weight"].sum(skipna=False)),
                 "value": found.value,
                 "low": found.low,
                 "high": found.high,
@@ -328,9 +333,7 @@ def _weight_name(indicator: Indicator) -> Text:
     return Text("人口數", "people")
 
 
-def _notes(
-    units: pd.DataFrame, known: pd.DataFrame, raised: pd.DataFrame, indicator: Indicator
-) -> tuple[Text, ...]:
+def _notes(units: pd.DataFrame, known: pd.DataFrame, indicator: Indicator) -> tuple[Text, ...]:
     weight = _weight_name(indicator)
     rate = indicator.recipe is not None and indicator.recipe.denominator is not None
     how = Text("合計之比", "ratio of sums") if rate else Text("加權平均", "weighted mean")
@@ -361,11 +364,12 @@ def _notes(
                 f"{aside} townships have nothing to count against ({weight.en}) and are left out.",
             )
         )
-    if 0 < len(raised) < len(known):
+    raised = known["elevation"].notna().sum()
+    if 0 < raised < len(known):
         out.append(
             Text(
-                f"高程集中指數以有平均高程之 {len(raised)} 個鄉鎮市區計。",
-                f"The concentration index by elevation is over {len(raised)} townships of known elevation.",
+                f"高程集中指數以有平均高程之 {raised} 個鄉鎮市區計。",
+                f"The concentration index by elevation is over {raised} townships of known elevation.",
             )
         )
     zeros = int((known["value"] == 0).sum())
