@@ -349,6 +349,7 @@ def test_a_host_that_cannot_be_reached_is_not_tried_for_every_source(tmp_path, w
         )
     assert waits == [1.0]
     assert str(error.value).count("cannot be reached") == 3
+    assert "cannot be reached: the connection is refused (tried 2 times)" in str(error.value)
     assert "Is there a network" in str(error.value)
 
 
@@ -478,6 +479,24 @@ def test_a_server_that_continues_another_file_is_not_believed(server, get):
     assert "Range" not in server.asked[2][1]
 
 
+def test_a_rest_that_begins_elsewhere_is_not_appended(server, get):
+    rest = Reply(
+        b"x" * (len(LONG) - 70_000), 206, {"Content-Range": f"bytes 5-{len(LONG) - 69_996}/{len(LONG)}"}
+    )
+    address = server.play(
+        "/x", Reply(LONG, headers=ETAG, ranges=True, cut=70_000), rest, Reply(LONG, headers=ETAG)
+    )
+    assert get(address=address).read_bytes() == LONG
+
+
+def test_a_rest_of_a_file_of_another_length_is_not_appended(server, get):
+    rest = Reply(b"x" * 30, 206, {"Content-Range": "bytes 70000-70029/70030"})
+    address = server.play(
+        "/x", Reply(LONG, headers=ETAG, ranges=True, cut=70_000), rest, Reply(LONG, headers=ETAG)
+    )
+    assert get(address=address).read_bytes() == LONG
+
+
 def test_a_server_that_denies_the_range_starts_anew(server, get):
     address = server.play(
         "/x",
@@ -501,13 +520,26 @@ def test_a_part_of_another_address_is_not_continued(server, get):
     with pytest.raises(FetchError):
         get(address=server.play("/old", Reply(LONG, headers=ETAG, ranges=True, cut=70_000)), retries=0)
     assert get(address=server.play("/new", Reply(CSV, headers=ETAG, ranges=True))).read_bytes() == CSV
-    assert "Range" not in server.asked[-1][1]
+    assert [path for path, headers in server.asked if "Range" in headers] == []
 
 
 def test_a_part_without_its_memo_is_not_continued(server, get, tmp_path):
     (tmp_path / "cache").mkdir()
     (tmp_path / "cache" / "base_stations.csv.part").write_bytes(b"rubbish")
     assert get(address=server.play("/x", Reply(CSV, headers=ETAG, ranges=True))).read_bytes() == CSV
+
+
+def test_a_memo_that_is_a_link_does_not_lead_out_of_the_cache(server, get, tmp_path):
+    address = server.play("/x", Reply(LONG, headers=ETAG, ranges=True, cut=70_000), Reply(LONG, headers=ETAG))
+    with pytest.raises(FetchError):
+        get(address=address, retries=0)
+    memo, outside = tmp_path / "cache" / "base_stations.csv.part.json", tmp_path / "outside.json"
+    before = memo.read_bytes().replace(b"v1", b"v0")  # so that writing it again would show
+    outside.write_bytes(before)
+    memo.unlink()
+    memo.symlink_to(outside)
+    assert get(address=address).read_bytes() == LONG
+    assert outside.read_bytes() == before
 
 
 def test_a_body_that_stays_truncated_is_an_error(server, get, tmp_path):
@@ -562,6 +594,12 @@ def test_the_register_remembers_a_file_that_was_deleted(changed, get, tmp_path):
     with pytest.raises(FetchError, match=r"has changed upstream.*the old file is gone"):
         get(address=changed)
     assert not (tmp_path / "cache" / "base_stations.csv").exists()
+
+
+def test_what_an_interrupted_run_left_is_not_taken_for_the_file(server, get, tmp_path):
+    (tmp_path / "cache").mkdir()
+    (tmp_path / "cache" / "base_stations.csv.new").write_bytes(NEWER)
+    assert get(address=server.play("/x", CSV)).read_bytes() == CSV
 
 
 def test_an_unchanged_file_keeps_its_day_of_first_sight(server, get, tmp_path, monkeypatch):
@@ -863,3 +901,15 @@ def test_the_list_becomes_json(tmp_path):
     records = json.loads(list_sources(tmp_path).to_json(orient="records", force_ascii=False))
     assert records[3]["month"] == "11012"
     assert records[0]["sha256"] is None
+
+
+def test_a_proxy_in_the_way_is_named(server, get, monkeypatch):
+    monkeypatch.setenv("NO_PROXY", "")
+    monkeypatch.setenv("no_proxy", "")
+    with SourceServer() as gone:
+        proxy = gone.address("")
+    monkeypatch.setenv("HTTP_PROXY", proxy)
+    monkeypatch.setenv("http_proxy", proxy)
+    with pytest.raises(FetchError, match=r"the proxy does not let us through \(HTTPS_PROXY, HTTP_PROXY\)"):
+        get(address=server.play("/x", CSV), retries=0)
+    assert server.asked == []

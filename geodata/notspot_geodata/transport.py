@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 import ssl
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -126,7 +127,10 @@ class Transport:
                         self._dead_hosts.add(host)
                     times = "once" if attempt == 0 else f"{attempt + 1} times"
                     raise FetchError(f"{shown(address)}: {again} (tried {times})") from again
-                self.sleep(min(2.0**attempt, LONGEST_BACKOFF_S) if again.wait_s is None else again.wait_s)
+                wait_s = min(2.0**attempt, LONGEST_BACKOFF_S) if again.wait_s is None else again.wait_s
+                if self.progress and sys.stderr.isatty():
+                    tqdm.write(f"{host}: {again}; trying again in {wait_s:g} s", file=sys.stderr)
+                self.sleep(wait_s)
                 attempt += 1
 
     def close(self) -> None:
@@ -224,7 +228,7 @@ class Transport:
         except requests.Timeout as error:
             raise TryAgainError(f"no answer within {self.timeout_s:g} s") from error
         except requests.ConnectionError as error:
-            raise TryAgainError("cannot be reached") from error
+            raise TryAgainError(f"cannot be reached{_because(error)}") from error
         except requests.RequestException as error:
             raise FetchError(f"{shown(url)}: {_words(str(error))}") from None
 
@@ -267,6 +271,18 @@ def _new_session() -> requests.Session:
         {"User-Agent": f"Notspot/{number} (open data client)", "Accept-Encoding": "identity"}
     )
     return session
+
+
+def _because(error: requests.ConnectionError) -> str:
+    """The one reason that a user can do something about, where it is known."""
+    if isinstance(error, requests.exceptions.ProxyError):
+        return ": the proxy does not let us through (HTTPS_PROXY, HTTP_PROXY)"
+    text = str(error)
+    if "NameResolutionError" in text:
+        return ": its name cannot be resolved"
+    if "refused" in text.lower():
+        return ": the connection is refused"
+    return ""
 
 
 def _redirected(address: str, url: str, target: str) -> str:
@@ -336,9 +352,7 @@ def _remember(part: Path, address: str, answer: requests.Response, total: int | 
         validator = answer.headers.get("Last-Modified", "")
     coded = answer.headers.get("Content-Encoding", "identity").lower() not in ("", "identity")
     memo = {"address": address, "total": total, "validator": "" if coded else validator}
-    for path in (part, _memo(part)):
-        if path.is_symlink():
-            path.unlink()
+    _drop(part)  # also where a link lies in its place
     _memo(part).write_text(json.dumps(memo), encoding="utf-8")
 
 
