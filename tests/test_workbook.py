@@ -38,7 +38,7 @@ ROWS = [
     row(DENSITY, "nation", "TW", "全國", value=4.5537, numerator=106444, denominator=23375314),
     row("fixed_2g_households", "nation", "TW", "全國", **FIXED),
     row(DENSITY, "group", "remote", "偏遠鄉鎮市區", value=8.0, rule="remote_2020"),
-    row("dl_mbps_best", "township", "09007040", "連江縣東引鄉", status="unknown", denominator=1.0),
+    row("dl_mbps_best", "township", "09007040", "連江縣東引鄉", status="unknown", denominator=0.0),
     row(WIFI, "township", "63000010", "=SUM(A1)", status="unknown", denominator=0.0),
     row("base_stations_4g", "township", "10002010", "宜蘭縣宜蘭市", value=412.0),
 ]
@@ -55,7 +55,10 @@ def results(rows=ROWS, **changes):
         {
             "town_code": ["09007040", "63000010", "10002010"],
             "town_en": ["Dongyin Township", "<script>alert(1)</script>", None],
+            "county_code": ["09007", "63000", "10002"],
             "county_en": ["Lienchiang County", "Taipei City", "Yilan County"],
+            "communities_2022": [0, 0, 3],
+            "population": [1000, 9000, 9000],
         }
     )
     counties = pd.DataFrame({"county_code": ["10002"], "county_en": ["Yilan County"]})

@@ -74,6 +74,11 @@ def gap_sentence(divide: DivideFinding) -> Text:
     return Text(zh + "。", en + ".")
 
 
+def without_unit(name: Text) -> Text:
+    """A name without the unit in brackets behind it: '面積（平方公里）' is '面積'."""
+    return Text(name.zh.split("（")[0], name.en.split(" (")[0])
+
+
 def _is_open(groups: pd.DataFrame, a: float, b: float) -> bool:
     """Whether the bounds of the two groups leave open which is higher."""
     if a == b:
@@ -93,7 +98,7 @@ def lorenz_sentence(divide: DivideFinding) -> Text:
             f"{divide.name.en}: unknown, so no spread can be worked out.",
         )
     half = 100 * float(np.interp(0.5, curve[:, 0], curve[:, 1]))
-    weight = divide.weight_name
+    weight = without_unit(divide.weight_name)
     return Text(
         f"{divide.name.zh}最低的鄉鎮市區合計占一半的{weight.zh}，只占總量的 {half:.1f} %（均等時為 50 %）；"
         f"吉尼係數 {divide.gini:.3f}。",
@@ -106,7 +111,7 @@ def correlation_sentence(drawn: pd.DataFrame, x: Text, y: Text, unknown: int) ->
     """Whether `y` rises or falls with `x` (Spearman's rank correlation)."""
     rank = drawn["x"].rank().corr(drawn["y"].rank()) if len(drawn) > 2 else math.nan
     left = Text(f"；{unknown} 個無資料" if unknown else "", f"; {unknown} unknown" if unknown else "")
-    x_zh, x_en = x.zh.split("（")[0], x.en.split(" (")[0].lower()
+    x_zh, x_en = without_unit(x).zh, without_unit(x).en.lower()
     if math.isnan(rank):
         return Text(
             f"{y.zh}：資料不足，無法看出與{x_zh}之關係{left.zh}。",

@@ -20,7 +20,13 @@ from notspot_coverage.definitions import Indicator, load_indicators
 from notspot_coverage.divide import DivideFinding
 from notspot_coverage.groups import GROUPS, REMOTENESS
 from notspot_geodata.text import Text
-from notspot_maps.chart_words import correlation_sentence, gap_sentence, lorenz_sentence, target_sentence
+from notspot_maps.chart_words import (
+    correlation_sentence,
+    gap_sentence,
+    lorenz_sentence,
+    target_sentence,
+    without_unit,
+)
 from notspot_maps.palette import INK, OKABE_ITO
 from notspot_maps.svg import (
     LINE,
@@ -33,6 +39,7 @@ from notspot_maps.svg import (
     percent,
     unknown_pattern,
     words,
+    wrapped,
 )
 from notspot_maps.words import UNKNOWN, bounds, number
 
@@ -83,6 +90,7 @@ def gap_chart(divide: DivideFinding) -> Chart:
     body += _axis(top, y + 8, divide.unit)
     table = groups.reset_index()[["group", "units", "unknown_units", "population", "value", "low", "high"]]
     table["group"] = table["group"].map(GROUPS)
+    table["population"] = table["population"].round().astype("Int64")
     title = Text(f"各群組之{divide.name.zh}", f"{divide.name.en}, by group")
     finding = gap_sentence(divide)
     svg = drawing(prefix, title, finding, body, height=y + 58, defs=[unknown_pattern(prefix)])
@@ -123,7 +131,7 @@ def lorenz_chart(divide: DivideFinding) -> Chart:
         x, y = left + side * share / 100, top + side * (1 - share / 100)
         body.append(words(x, top + side + 17, Text.of(f"{share}"), anchor="middle", size=12, fill=SOFT))
         body.append(words(left - 6, y + 4, Text.of(f"{share}"), anchor="end", size=12, fill=SOFT))
-    weight = divide.weight_name
+    weight = without_unit(divide.weight_name)
     across = Text(
         f"橫軸：{weight.zh}累計 %（由少至多）；縱軸：總量累計 %",
         f"across: cumulative % of {weight.en}, from least to most; up: % of the total",
@@ -204,10 +212,14 @@ def bullet_chart(definitions: Mapping[str, Indicator], indicators: pd.DataFrame 
     figures = [(float(one.official_2021 or 0), float(one.target_2025 or 0)) for one in shown]
     top = max([100.0, *(value for pair in figures for value in pair), *computed.values()])
     body: list[str] = []
+    rows_of_name = max(
+        (len(wrapped(name, 44)) for one in shown for name in (one.name.zh, one.name.en)), default=1
+    )
     prefix, y = identifier("bullet-" + "-".join(one.id for one in shown)), 0.0
     for one, (value, target) in zip(shown, figures, strict=True):
+        body.append(lines("0", y + 18, one.name, columns=44, size=13, fill=INK))
+        y += 17 * (rows_of_name - 1)
         reached = value >= target if one.better != "lower" else value <= target
-        body.append(words("0", y + 18, one.name, weight=600))
         body.append(_bar(0, top, top, y + 28, 20, fill="#e9edf0"))
         body.append(_bar(0, value, top, y + 33, 10, fill=BLUE))
         at = percent(_across(target, top))
@@ -271,7 +283,9 @@ def ranking_chart(divide: DivideFinding, which: Literal["best", "worst"] = "wors
     else:
         finding = Text(f"{divide.name.zh}：無資料。", f"{divide.name.en}: unknown.")
     svg = drawing(prefix, title, finding, body, height=y + 56)
-    return Chart(svg, title, finding, frame.drop(columns="town_code").reset_index(drop=True))
+    table = frame.drop(columns="town_code").reset_index(drop=True)
+    table["population"] = table["population"].round().astype("Int64")
+    return Chart(svg, title, finding, table)
 
 
 # ------------------------------------------------------------------ scales and marks
@@ -335,7 +349,19 @@ def _axis(top: float, y: float, unit: Text) -> list[str]:
     for tick in ticks(top, 4):
         at = percent(_across(tick, top))
         out.append(element("line", x1=at, x2=at, y1=y, y2=y + 5, stroke=SOFT))
-        out.append(words(at, y + 19, Text.of(_exact(tick)), anchor="middle", size=12, fill=SOFT))
+        last = _across(tick, top) > 0.93  # half of it would be cut off
+        label = Text.of(_exact(tick))
+        out.append(
+            words(
+                at,
+                y + 19,
+                label,
+                anchor="end" if last else "middle",
+                dx=8 if last else None,
+                size=12,
+                fill=SOFT,
+            )
+        )
     return [*out, words("100%", y + 38, unit, anchor="end", size=12, fill=SOFT)]
 
 
@@ -459,7 +485,7 @@ def _scatter_key(y: float) -> list[str]:
     """What the marks mean, on one line of percentages that a phone can hold."""
     marks = [
         _mark("triangle", "6", y - 4, VERMILLION, 5),
-        element("circle", cx="30%", cy=y - 4, r=3.5, fill="#ffffff", stroke=BLUE, stroke_width=1.5),
+        element("circle", cx="26%", cy=y - 4, r=3.5, fill="#ffffff", stroke=BLUE, stroke_width=1.5),
         element(
             "svg",
             element("path", d="M-8 0H8", stroke=INK, stroke_width=3),
@@ -470,7 +496,7 @@ def _scatter_key(y: float) -> list[str]:
     ]
     texts = [
         words("0", y, Text("偏遠", "remote"), dx=18, size=12),
-        words("30%", y, Text("非偏遠", "non-remote"), dx=12, size=12),
+        words("26%", y, Text("非偏遠", "non-remote"), dx=12, size=12),
         words("58%", y, Text("每五分之一之中位數", "median of a fifth"), dx=14, size=12),
     ]
     return [*marks, *texts]

@@ -120,13 +120,22 @@ def words(
     )
 
 
-def lines(x: Length, y: float, text: Text, *, columns: int = 46, step: float = 17, size: float = 12) -> str:
+def lines(
+    x: Length,
+    y: float,
+    text: Text,
+    *,
+    columns: int = 46,
+    step: float = 17,
+    size: float = 12,
+    fill: str = SOFT,
+) -> str:
     """Words on as many lines as they need at so many columns (a Chinese character takes two)."""
     zh, en = wrapped(text.zh, columns), wrapped(text.en, columns)
     count = max(len(zh), len(en))
     zh, en = zh + [""] * (count - len(zh)), en + [""] * (count - len(en))
     return "".join(
-        words(x, y + step * at, Text(a, b), size=size, fill=SOFT)
+        words(x, y + step * at, Text(a, b), size=size, fill=fill)
         for at, (a, b) in enumerate(zip(zh, en, strict=True))
         if a or b
     )
@@ -151,10 +160,11 @@ def text_columns(text: str) -> int:
     return sum(2 if ord(char) >= 0x2E80 else 1 for char in text)
 
 
-def pattern(prefix: str, kind: Pattern, fill: str, mark: str) -> str:
-    """A fill with marks, for ``<defs>``; used as ``url(#prefix-kind)``."""
+def pattern(prefix: str, kind: Pattern, fill: str, mark: str, *, scale: float = 1) -> str:
+    """A fill with marks, for ``<defs>``; used as ``url(#prefix-kind)``. `scale` undoes that of its group."""
     size = 7 if kind in ("dots", "cross") else 6
     turn = {"hatch": 45, "rise": -45, "fall": 45}.get(kind)
+    moves = [f"scale({number(scale)})"] * (scale != 1) + [f"rotate({turn})"] * (turn is not None)
     if kind == "dots":
         marks = element("circle", cx=3.5, cy=3.5, r=1.3, fill=mark)
     elif kind == "cross":
@@ -169,13 +179,13 @@ def pattern(prefix: str, kind: Pattern, fill: str, mark: str) -> str:
         width=size,
         height=size,
         patternUnits="userSpaceOnUse",
-        patternTransform=None if turn is None else f"rotate({turn})",
+        patternTransform=" ".join(moves) or None,
     )
 
 
-def unknown_pattern(prefix: str) -> str:
+def unknown_pattern(prefix: str, *, scale: float = 1) -> str:
     """The light grey with diagonal hatching that means: no data."""
-    return pattern(prefix, "hatch", UNKNOWN_FILL, UNKNOWN_HATCH)
+    return pattern(prefix, "hatch", UNKNOWN_FILL, UNKNOWN_HATCH, scale=scale)
 
 
 def identifier(text: str) -> str:

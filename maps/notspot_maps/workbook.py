@@ -12,7 +12,7 @@ import datetime as dt
 import io
 import re
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +24,7 @@ from notspot_coverage.definitions import Indicator, Part
 from notspot_coverage.groups import NAMES
 from notspot_coverage.results import Results
 from notspot_geodata.text import Text
+from notspot_maps.absent import not_applicable
 from notspot_maps.tables import is_formula, number_text
 from notspot_maps.words import BASIS, KINDS, UNKNOWN
 
@@ -88,6 +89,7 @@ def write_workbook(results: Results, path: str | Path) -> None:
 
 def _level_sheets(results: Results) -> Iterator[_Sheet]:
     english = _english_names(results)
+    nothing = {one.id: not_applicable(results.townships, one) for one in results.definitions.values()}
     for level, title in LEVELS.items():
         rows = results.indicators[results.indicators["level"] == level]
         if len(rows):
@@ -95,7 +97,12 @@ def _level_sheets(results: Results) -> Iterator[_Sheet]:
             yield _Sheet(
                 f"{title.zh} {title.en}",
                 [text for text, only_nation in _HEADER if nation or not only_nation],
-                [_row(row, results.definitions, english, nation) for row in rows.to_dict("records")],
+                [
+                    _row(
+                        row, results.definitions, english, nothing.get(row["indicator"], frozenset()), nation
+                    )
+                    for row in rows.to_dict("records")
+                ],
             )
 
 
@@ -124,11 +131,15 @@ _HEADER = [
 
 
 def _row(
-    row: Mapping[Any, Any], definitions: Mapping[str, Indicator], english: Mapping[str, str], nation: bool
+    row: Mapping[Any, Any],
+    definitions: Mapping[str, Indicator],
+    english: Mapping[str, str],
+    nothing: Collection[str],
+    nation: bool,
 ) -> list[Value]:
     name, unit = _words_of(str(row["indicator"]), definitions)
     kind, status = str(row["kind"]), str(row["status"])
-    missing = NOTHING if row["denominator"] == 0 else UNKNOWN
+    missing = NOTHING if row["code"] in nothing else UNKNOWN
     figures: list[Value] = [_number(row[column], kind) for column in ("value", "low", "high")]
     if figures[0] is None:
         figures[0] = missing.zh

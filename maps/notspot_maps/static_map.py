@@ -1,0 +1,433 @@
+"""
+Maps for the printed page: townships of Taiwan as one SVG, the outlying islands in insets.
+
+The main island is drawn in EPSG:3826, Penghu, Kinmen, Wuqiu and Matsu in EPSG:3825, each with a scale bar.
+Townships are simplified as a coverage, so that neighbours still meet.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import shapely
+
+from notspot_coverage.divide import DivideFinding
+from notspot_coverage.results import Results
+from notspot_geodata.text import Text
+from notspot_maps.absent import not_applicable as nothing_in
+from notspot_maps.classes import Classes, classes_for
+from notspot_maps.map_words import cluster_sentence, lowest_class_sentence
+from notspot_maps.palette import INK, OKABE_ITO, UNKNOWN_FILL
+from notspot_maps.svg import (
+    LINE,
+    SOFT,
+    Chart,
+    drawing,
+    element,
+    identifier,
+    lines,
+    pattern,
+    plain,
+    unknown_pattern,
+    words,
+    wrapped,
+)
+from notspot_maps.words import UNKNOWN, number
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+
+WIDTH, MAP_HEIGHT = 400.0, 532.0  # of the drawing's own coordinates
+FINE = 10  # coordinates of shapes are whole tenths: shorter than decimals
+DETAIL, COARSE = 0.8, 1.6  # of simplification, in drawing units (about 0.6 km and 1.2 km)
+NOT_APPLICABLE = Text("不適用", "not applicable")
+
+Link = Callable[[str], str]
+Points = np.ndarray[tuple[int, int], np.dtype[np.float64]]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A class of the map and its line in the legend; `fill` is a colour or ``url(#…)``."""
+
+    label: Text
+    fill: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Frame:
+    """Where a part of the country is drawn: which townships, in which projection, in which box."""
+
+    name: Text
+    of: Callable[[str], bool]
+    crs: str
+    box: tuple[float, float, float, float]  # x, y, width, height
+    bar_km: float
+
+
+_FRAMES = (
+    _Frame(Text("連江（馬祖）", "Matsu"), lambda c: c.startswith("09007"), "EPSG:3825", (4, 4, 112, 104), 20),
+    _Frame(Text("烏坵", "Wuqiu"), lambda c: c == "09020060", "EPSG:3825", (122, 4, 76, 70), 2),
+    _Frame(
+        Text("金門", "Kinmen"),
+        lambda c: c.startswith("09020") and c != "09020060",
+        "EPSG:3825",
+        (4, 114, 112, 84),
+        10,
+    ),
+    _Frame(Text("澎湖", "Penghu"), lambda c: c.startswith("10016"), "EPSG:3825", (4, 204, 104, 140), 10),
+)
+_MAIN = _Frame(
+    Text("", ""), lambda c: not any(frame.of(c) for frame in _FRAMES), "EPSG:3826", (112, 4, 284, 524), 50
+)
+
+
+def township_chart(results: Results, indicator: str, *, linked: bool = True) -> Chart:
+    """
+    The map of one indicator by township, with the sentence that it supports.
+
+    Parameters
+    ----------
+    indicator
+        Id of an indicator that the run has by township.
+    linked
+        Each township leads to itself in ``atlas.html`` beside the page.
+    """
+    from notspot_maps.report_text import atlas_link
+
+    one = results.definitions[indicator]
+    table = results.indicators
+    rows = table[(table["level"] == "township") & (table["indicator"] == indicator)].set_index("code")
+    values = rows["value"].astype(float)
+    nothing = nothing_in(results.townships, one)
+    found = classes_for(one, values.to_numpy())
+    title = Text(f"{one.name.zh}，各鄉鎮市區", f"{one.name.en}, by township")
+    finding = lowest_class_sentence(one, values, found, results.townships)
+    svg = choropleth_svg(
+        results.townships,
+        values,
+        found,
+        title=title,
+        unit=one.unit,
+        source=one.source,
+        description=finding,
+        not_applicable=nothing,
+        href=(lambda code: atlas_link(indicator, code)) if linked else None,
+        prefix=identifier(f"map-{indicator}"),
+    )
+    entries = legend(values, found, results.townships["town_code"], nothing, "")
+    frame = pd.DataFrame({"value": [e.label for e in entries], "units": [e.count for e in entries]})
+    return Chart(svg, title, finding, frame)
+
+
+def cluster_chart(results: Results, finding: DivideFinding) -> Chart:
+    """The map of local clusters of a measure: where high, or low, values lie together."""
+    title = Text(f"{finding.name.zh}的空間群聚", f"Local clusters of {finding.name.en}")
+    said = cluster_sentence(finding, results.townships)
+    prefix = identifier(f"clusters-{finding.measure}")
+    svg = cluster_svg(
+        results.townships, finding.clusters, title=title, description=said, prefix=prefix, detail=COARSE
+    )
+    counts = finding.clusters["kind"].value_counts()
+    table = pd.DataFrame(
+        [(CLUSTERS[kind][0], int(counts.get(kind, 0))) for kind in CLUSTERS], columns=["name", "units"]
+    )
+    return Chart(svg, title, said, table)
+
+
+def choropleth_svg(
+    townships: gpd.GeoDataFrame,
+    values: pd.Series[float],
+    classes: Classes,
+    *,
+    title: Text,
+    unit: Text,
+    source: Text | None = None,
+    description: Text | None = None,
+    not_applicable: Collection[str] = (),
+    href: Link | None = None,
+    prefix: str = "map",
+    detail: float = DETAIL,
+) -> str:
+    """
+    The townships coloured by the class of their value, as an ``<svg>`` element.
+
+    Parameters
+    ----------
+    townships
+        ``town_code, town, county, county_code``, geometry in any CRS.
+    values
+        By ``town_code``; NaN or absent is unknown and hatched.
+    not_applicable
+        Codes where there is nothing to measure: left white.
+    href
+        From a code to the address its shape leads to.
+    prefix
+        Begins the ids; two maps of one page need two.
+    detail
+        How much shapes are simplified, in drawing units (`WIDTH` across).
+    """
+    codes = townships["town_code"].astype(str)
+    known = values.reindex(codes).to_numpy(dtype=float)
+    numbers = classes.of(known)
+    colours = {
+        code: f"url(#{prefix}-hatch)" if at < 0 else classes.colours[at]
+        for code, at in zip(codes, numbers, strict=True)
+    }
+    colours |= {code: "#ffffff" for code in codes if code in not_applicable}
+    figures = {
+        code: NOT_APPLICABLE if code in not_applicable
+        else UNKNOWN if math.isnan(value)
+        else Text(f"{number(value)} {unit.zh}", f"{number(value)} {unit.en}")
+        for code, value in zip(codes, known.tolist(), strict=True)
+    }  # fmt: skip
+    entries = legend(values, classes, codes, not_applicable, prefix)
+    defs = [unknown_pattern(prefix, scale=FINE), unknown_pattern(f"{prefix}-key")]
+    return _map(
+        townships, colours, figures, entries, defs,
+        title=title, caption=unit, source=source, description=description or title, href=href, prefix=prefix,
+        detail=detail,
+    )  # fmt: skip
+
+
+def cluster_svg(
+    townships: gpd.GeoDataFrame,
+    clusters: pd.DataFrame,
+    *,
+    title: Text,
+    description: Text | None = None,
+    source: Text | None = None,
+    href: Link | None = None,
+    prefix: str = "clusters",
+    detail: float = DETAIL,
+) -> str:
+    """
+    Local clusters (LISA) as an ``<svg>`` element: every kind has its colour and its marks.
+
+    Parameters
+    ----------
+    clusters
+        ``town_code``, ``kind`` (HH, LL, HL, LH, ns, unknown).
+    """
+    kinds = dict(zip(clusters["town_code"].astype(str), clusters["kind"].astype(str), strict=True))
+    codes = [str(code) for code in townships["town_code"]]
+    kinds = {code: kinds.get(code, "unknown") for code in codes}
+    defs = []
+    for at, scale in ((prefix, float(FINE)), (f"{prefix}-key", 1.0)):
+        defs += [
+            pattern(at, "dots", BLUE, "#ffffff", scale=scale),
+            pattern(at, "rise", ORANGE, INK, scale=scale),
+        ]
+        defs += [
+            pattern(at, "cross", "#a6cde8", INK, scale=scale),
+            pattern(at, "fall", "#f5deb0", INK, scale=scale),
+        ]
+        defs.append(unknown_pattern(at, scale=scale))
+
+    def fill(kind: str, at: str) -> str:
+        marks = CLUSTERS[kind][1]
+        return f"url(#{at}-{marks})" if marks else "#ffffff"
+
+    entries = [
+        Entry(CLUSTERS[kind][0], fill(kind, f"{prefix}-key"), sum(found == kind for found in kinds.values()))
+        for kind in CLUSTERS
+    ]
+    return _map(
+        townships, {code: fill(kind, prefix) for code, kind in kinds.items()},
+        {code: CLUSTERS[kind][0] for code, kind in kinds.items()}, entries, defs,
+        title=title, caption=Text("局部莫蘭分析", "local Moran"), source=source,
+        description=description or title, href=href, prefix=prefix, detail=detail,
+    )  # fmt: skip
+
+
+BLUE, ORANGE = OKABE_ITO[0], OKABE_ITO[1]
+CLUSTERS: Mapping[str, tuple[Text, str]] = {
+    "HH": (Text("高高：高值相鄰", "high–high"), "dots"),
+    "LL": (Text("低低：低值相鄰", "low–low"), "rise"),
+    "HL": (Text("高低：低中之高", "high among low"), "cross"),
+    "LH": (Text("低高：高中之低", "low among high"), "fall"),
+    "ns": (Text("不顯著", "not significant"), ""),
+    "unknown": (UNKNOWN, "hatch"),
+}
+
+
+def legend(
+    values: pd.Series[float],
+    classes: Classes,
+    codes: Sequence[str] | pd.Series[str],
+    nothing: Collection[str],
+    prefix: str,
+) -> list[Entry]:
+    """The classes with their limits and the number of townships in each; unknown always has its line."""
+    codes = [str(code) for code in codes]
+    rest = [code for code in codes if code not in nothing]
+    known = values.reindex(rest).to_numpy(dtype=float)
+    found = classes.of(known)
+    last = len(classes.colours) - 1
+    out = []
+    for at, colour in enumerate(classes.colours):
+        inside = known[found == at]
+        if classes.method == "values" and len(inside):
+            label = number(inside[0])
+        elif not classes.edges:
+            label = (
+                f"{number(known[found >= 0].min())}–{number(known[found >= 0].max())}" if len(inside) else "–"
+            )
+        elif at == 0:
+            label = f"≤ {_edge(classes.edges[0])}"
+        elif at == last:
+            label = f"> {_edge(classes.edges[-1])}"
+        else:
+            label = f"{_edge(classes.edges[at - 1])}–{_edge(classes.edges[at])}"
+        out.append(Entry(Text.of(label), colour, len(inside)))
+    if len(rest) < len(codes):
+        out.append(Entry(NOT_APPLICABLE, "#ffffff", len(codes) - len(rest)))
+    out.append(
+        Entry(UNKNOWN, f"url(#{prefix}-key-hatch)" if prefix else UNKNOWN_FILL, int((found < 0).sum()))
+    )
+    return out
+
+
+def _edge(value: float) -> str:
+    return f"{value:,.6g}"
+
+
+# ------------------------------------------------------------------ the drawing
+
+
+def _map(
+    townships: gpd.GeoDataFrame,
+    fills: Mapping[str, str],
+    figures: Mapping[str, Text],
+    entries: Sequence[Entry],
+    defs: Sequence[str],
+    *,
+    title: Text,
+    caption: Text,
+    source: Text | None,
+    description: Text,
+    href: Link | None,
+    prefix: str,
+    detail: float,
+) -> str:
+    names = {str(row.town_code): f"{row.county}{row.town}" for row in townships.itertuples()}
+    shapes, borders, body = [], [], []
+    codes = townships["town_code"].astype(str)
+    for frame in (*_FRAMES, _MAIN):
+        part = townships[codes.map(frame.of)]
+        if part.empty:
+            continue
+        drawn, county_lines, unit_km = _placed(part, frame, detail)
+        for code, path in drawn.items():
+            said = f"{names[code]} {figures[code].zh}"
+            if figures[code].zh != figures[code].en:
+                said += f"｜{figures[code].en}"
+            shape = element("path", element("title", plain(said)), d=path, fill=fills[code])
+            shapes.append(element("a", shape, href=href(code), tabindex="-1") if href else shape)
+        borders.append(county_lines)
+        body += _furniture(frame, unit_km)
+    paint = {"stroke": "#7b8794", "stroke_width": 2.5, "stroke_linejoin": "round"}
+    scale = f"scale({1 / FINE:g})"
+    body.append(element("g", *shapes, transform=scale, **paint))
+    outline = element(
+        "path", d="".join(borders), fill="none", stroke=INK, stroke_width=6, stroke_linejoin="round"
+    )
+    body.append(element("g", outline, transform=scale, pointer_events="none"))
+    key, bottom = _key(entries, caption)
+    body += key
+    if source is not None:
+        credit = Text(f"資料：{source.zh}", f"Data: {source.en}")
+        body.append(lines(4, bottom, credit, columns=62, step=15, size=11))
+        bottom += 15 * max(len(wrapped(credit.zh, 62)), len(wrapped(credit.en, 62)))
+    height = bottom + 2
+    return drawing(
+        prefix, title, description, body, height=height, view=(WIDTH, height), max_width=560, defs=defs,
+        role="group" if href else "img",
+    )  # fmt: skip
+
+
+def _key(entries: Sequence[Entry], caption: Text) -> tuple[list[str], float]:
+    y = MAP_HEIGHT + 16
+    out = [words(4, y, caption, weight=600)]
+    many = -(-len(entries) // 2)
+    for at, entry in enumerate(entries):
+        x, row = 4 + 200 * (at // many), y + 10 + 21 * (at % many)
+        out.append(element("rect", x=x, y=row, width=26, height=14, fill=entry.fill, stroke=SOFT))
+        label = Text(f"{entry.label.zh}（{entry.count:,}）", f"{entry.label.en} ({entry.count:,})")
+        out.append(words(x + 34, row + 12, label))
+    return out, y + 10 + 21 * many + 16
+
+
+def _furniture(frame: _Frame, unit_km: float) -> list[str]:
+    """Box, name and scale bar of a frame; the main island has a bar only, at the bottom left."""
+    x, y, width, height = frame.box
+    out = []
+    if frame is _MAIN:
+        x, y, width, height = 4, MAP_HEIGHT - 34, 120, 30
+    else:
+        out.append(element("rect", x=x, y=y, width=width, height=height, fill="none", stroke=LINE))
+        out.append(words(x + 5, y + 15, frame.name, size=12))
+    length = frame.bar_km / unit_km
+    left, foot = x + 6, y + height - 6
+    out.append(element("path", d=f"M{left} {foot - 4}v4h{length:.1f}v-4", fill="none", stroke=INK))
+    out.append(words(left + length + 5, foot + 1, Text.of(f"{frame.bar_km:g} km"), size=11, fill=SOFT))
+    return out
+
+
+def _placed(part: gpd.GeoDataFrame, frame: _Frame, detail: float) -> tuple[dict[str, str], str, float]:
+    """Paths by township code, the outlines of counties, and km per drawing unit of one frame."""
+    projected = part.geometry.to_crs(frame.crs).to_numpy()
+    west, south, east, north = shapely.total_bounds(projected)
+    x, y, width, height = frame.box
+    if frame is not _MAIN:  # room for the name above and the bar below
+        x, y, width, height = x + 5, y + 19, width - 10, height - 36
+    unit = max((east - west) / width, (north - south) / height)  # metres per drawing unit
+    left = x + (width - (east - west) / unit) / 2
+    top = y + (height - (north - south) / unit) / 2
+    simple = shapely.coverage_simplify(projected, unit * detail)
+
+    def to_page(points: Points) -> Points:
+        across, down = left + (points[:, 0] - west) / unit, top + (north - points[:, 1]) / unit
+        page: Points = np.rint(np.column_stack([across, down]) * FINE)
+        return page
+
+    paths = {
+        str(code): _path(shapely.transform(shape, to_page))
+        for code, shape in zip(part["town_code"], simple, strict=True)
+    }
+    counties = []
+    for county in sorted(set(part["county_code"])):
+        inside = simple[(part["county_code"] == county).to_numpy()]
+        counties.append(_path(shapely.transform(shapely.coverage_union_all(inside), to_page)))
+    return paths, "".join(counties), unit / 1000
+
+
+def _path(shape: shapely.Geometry) -> str:
+    """Path data in whole units; parts too small to see are left out, but never a shape's largest."""
+    polygons = sorted(shapely.get_parts(shape), key=lambda p: -p.area)
+    rings = []
+    for at, polygon in enumerate(polygons):
+        if at and polygon.area < 12:  # tenths of a unit squared
+            break
+        rings.append(_ring(polygon.exterior))
+        rings += [_ring(hole) for hole in polygon.interiors if shapely.Polygon(hole).area >= 12]
+    return "".join(rings)
+
+
+def _ring(ring: shapely.LinearRing) -> str:
+    points = np.asarray(ring.coords, dtype=np.int64)
+    steps = np.diff(points, axis=0)
+    steps = steps[(steps != 0).any(axis=1)][:-1]  # Z draws the last
+    if len(steps) < 2:  # an islet smaller than the grid
+        return f"M{points[0][0] - 3} {points[0][1] - 3}h6v6h-6Z"
+    return (
+        f"M{points[0][0]} {points[0][1]}l"
+        + " ".join(f"{dx} {dy}" for dx, dy in steps).replace(" -", "-")
+        + "Z"
+    )
