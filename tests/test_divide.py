@@ -40,7 +40,7 @@ SPEED = measure(numerator="speed", denominator=None, weight="population", scale=
 
 
 def towns(**columns):
-    """Six squares in a row: a remote mountain one, a remote other, a plains one, an offshore one, two others."""
+    """Six squares in a row: a remote mountain one, a remote other, a plains, an offshore one, two others."""
     n = 6
     given = {
         "town_code": [f"1000{1 + i // 3}0{i}0" for i in range(n)],
@@ -135,6 +135,7 @@ def test_nobody_to_count_against_is_neither_zero_nor_unknown():
     assert finding.not_applicable == tuple(frame["town_code"].iloc[[1, 3, 4, 5]])
     # The group is a ratio of sums: what stands in a township without communities is not lost from the sum.
     assert group(finding, "remote")["value"] == pytest.approx((20 + 10) / 4)
+    assert any("54 test" in note.en for note in finding.notes)
     assert math.isnan(group(finding, "rest")["value"])
     assert math.isnan(group(finding, "rest")["low"])
     assert len(finding.best) == 2
@@ -334,6 +335,7 @@ def test_community_hotspots_count_only_where_there_are_communities(taiwan, among
     assert len(finding.not_applicable) == 368 - 55
     assert finding.national == pytest.approx(248 / 739)
     assert group(finding, "mountain_indigenous")["value"] > group(finding, "plains_indigenous")["value"]
+    assert any("12" in note.zh for note in finding.notes)  # hotspots in townships without a community
     assert "2025-11" in finding.years.zh
     assert "2022-07" in finding.years.zh
 

@@ -237,6 +237,7 @@ def _units(frame: gpd.GeoDataFrame, recipe: Recipe) -> pd.DataFrame:
         {
             "value": (recipe.scale * rate).where(inside),
             "weight": weight,
+            "numerator": top.where(inside),
             "state": np.where(nothing, "not_applicable", np.where(rate.isna(), "unknown", "known")),
             "county": frame["county"],
             "county_code": frame["county_code"],
@@ -356,12 +357,22 @@ def _notes(units: pd.DataFrame, known: pd.DataFrame, indicator: Indicator) -> tu
                 "low and high put the lowest and the highest value of any township in their place.",
             )
         )
-    aside = int((units["state"] == "not_applicable").sum())
-    if aside:
+    aside = units[units["state"] == "not_applicable"]
+    if len(aside):
         out.append(
             Text(
-                f"{aside} 個鄉鎮市區無{weight.zh}可計，不列入。",
-                f"{aside} townships have nothing to count against ({weight.en}) and are left out.",
+                f"{len(aside)} 個鄉鎮市區無{weight.zh}可計，不列入。",
+                f"{len(aside)} townships have nothing to count against ({weight.en}) and are left out.",
+            )
+        )
+    stray = float(aside["numerator"].sum()) if rate else 0.0
+    if stray > 0:
+        out.append(
+            Text(
+                f"{indicator.numerator.zh} {stray:,.0f} 位於上述鄉鎮市區：計入全國與群組之合計，"
+                "不計入不均指標。",
+                f"{stray:,.0f} {indicator.numerator.en} stand there: they count in the sums of nation "
+                "and groups, not in the inequality.",
             )
         )
     raised = known["elevation"].notna().sum()
