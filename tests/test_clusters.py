@@ -10,6 +10,7 @@ from shapely.affinity import translate
 from shapely.geometry import box
 
 from notspot_coverage.clusters import FEWEST, KINDS, clusters, neighbours
+from notspot_geodata.errors import InputError
 
 
 def board(size=6):
@@ -207,3 +208,13 @@ def test_all_equal_is_undefined_not_zero():
     assert math.isnan(found.moran_i)
     assert math.isnan(found.moran_p)
     assert (found.frame["kind"] == "ns").all()
+
+
+def test_without_geometry_or_crs_nobody_is_a_neighbour_by_guess():
+    frame = board(3)
+    with pytest.raises(InputError, match="CRS"):
+        neighbours(frame.set_crs(None, allow_override=True))
+    frame.loc[[2, 5], "geometry"] = None
+    with pytest.raises(InputError) as error:
+        neighbours(frame)
+    assert [problem.value for problem in error.value.problems] == ["02", "12"]

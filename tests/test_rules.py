@@ -82,6 +82,17 @@ def test_the_regulation_says_what_the_rule_holds(file, article, item):
     assert "七點五公里以上之離島" in clause.replace("．", "點")
 
 
+def test_a_year_outside_the_rule_is_said():
+    def says(year, rule):
+        finding = remote_townships(board(), rule, year=year, variant=UNITS)
+        return finding.published, any("in force" in note.en for note in finding.notes)
+
+    assert says(2021, "remote_2020") == (86, False)
+    assert says(2020, "remote_2019") == (86, False)
+    assert says(2021, "remote_2019") == (None, True)
+    assert says(2007, "remote_2020") == (None, True)
+
+
 def test_an_unknown_rule_is_named_with_those_there_are():
     with pytest.raises(NotFoundError, match="remote_2020"):
         load_rule("remote_1999")

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from notspot_geodata.errors import InputError, Problem
 from notspot_geodata.text import Text
 
 if TYPE_CHECKING:
@@ -60,9 +61,23 @@ def neighbours(townships: gpd.GeoDataFrame) -> dict[str, frozenset[str]]:
 
     An island, which shares none, is joined with the township whose centroid is nearest on the ellipsoid,
     both ways.
+
+    Raises
+    ------
+    InputError
+        Where a township has no geometry, or the geometry no CRS.
     """
     import shapely
 
+    missing = townships.geometry.isna() | townships.geometry.is_empty
+    problems = [
+        Problem(None, "geometry", f"township {code} has none, so its neighbours are unknown", str(code))
+        for code in townships.loc[missing, "town_code"]
+    ]
+    if townships.crs is None:
+        problems.append(Problem(None, "geometry", "has no CRS; distances need one"))
+    if problems:
+        raise InputError("townships", problems)
     shapes = townships.geometry.to_crs("EPSG:3824").to_numpy()
     codes = townships["town_code"].astype(str).to_list()
     # "Touching" to 0.1 m: a reprojected border differs from its twin in the last digits.

@@ -52,7 +52,7 @@ def seat_distances(townships: gpd.GeoDataFrame, seats: Mapping[str, tuple[float,
         Problem(None, "geometry", f"township {code} has no geometry, so its distance is unknown", code)
         for code in townships.loc[townships.geometry.isna() | townships.geometry.is_empty, "town_code"]
     ]
-    if townships.crs is None:
+    if len(townships) and townships.crs is None:
         problems.append(Problem(None, "geometry", "has no CRS; distances need one"))
     if problems:
         raise InputError("townships", problems)
