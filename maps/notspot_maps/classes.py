@@ -7,6 +7,7 @@ that legend and map never disagree. A value equal to an edge belongs to the clas
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -139,7 +140,9 @@ def _edges(known: npt.NDArray[np.float64], method: Method, count: int) -> list[f
     import mapclassify  # two seconds or more: only where a map is made
 
     scheme = mapclassify.FisherJenks if method == "natural" else mapclassify.Quantiles
-    raw = np.unique(scheme(known, k=count).bins[:-1])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # fewer classes than asked for is meant
+        raw = np.unique(scheme(known, k=count).bins)
     raw = raw[raw < known.max()]
     for digits in (2, 3, 4, 6):
         found = sorted({readable(float(edge), digits) for edge in raw})

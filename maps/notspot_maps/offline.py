@@ -16,17 +16,20 @@ from importlib.resources import files
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import folium
 from branca.element import Element, Figure
 from folium.elements import JSCSSMixin
-from jinja2 import Environment
-from markupsafe import Markup
+from jinja2 import Environment, Template
 
+_POLICY_HERE = "<!-- policy -->"  # filled in when all else stands
 _URL = re.compile(r"url\(\s*[\"']?([\w./-]+\.png)[\"']?\s*\)")
+# folium's templates for popups and icons lean on jQuery and AwesomeMarkers; these lines stand in for them
 _SHIM = """
-// folium's templates for popups and icons lean on jQuery and AwesomeMarkers; these few lines stand in for them
-const $ = window.jQuery || ((what) => what === document ? {ready: (go) => go()} : [L.DomUtil.create('div')].map((box) => {
-  box.innerHTML = what; return box.firstElementChild; }));
+const $ = window.jQuery || ((what) => {
+  if (what === document) return {ready: (go) => go()};
+  const box = L.DomUtil.create('div');
+  box.innerHTML = what;
+  return [box.firstElementChild];
+});
 L.AwesomeMarkers = L.AwesomeMarkers || {icon: () => new L.Icon.Default()};
 """
 
@@ -44,7 +47,7 @@ class Page:
     noscript: str = "這份地圖需要 JavaScript。This map needs JavaScript."
 
 
-class OfflineFigure(Figure):  # type: ignore[misc]  # branca has no types
+class OfflineFigure(Figure):
     """
     The page of an offline map: what folium would load is inside the file, the policy allows no more.
 
@@ -59,22 +62,19 @@ class OfflineFigure(Figure):  # type: ignore[misc]  # branca has no types
         """The whole page as HTML; the same tree gives the same text."""
         for child in list(self._children.values()):
             child.render(**kwargs)
-        parts = {
-            name: Markup(getattr(self, name).render(**kwargs)) for name in ("header", "html", "script")
-        }
         html = _template().render(
             page=self.page,
-            csp=Markup("<!--csp-->"),
-            leaflet_css=Markup(leaflet_css()),
-            css=Markup(asset("atlas.css") + asset("page.css")),
-            leaflet_js=Markup(leaflet_js()),
-            header=parts["header"],
-            body=parts["html"],
-            script=Markup(f"(() => {{{_SHIM}{parts['script']}\n}})();"),
+            csp=_POLICY_HERE,
+            leaflet_css=leaflet_css(),
+            css=asset("atlas.css") + asset("page.css"),
+            leaflet_js=leaflet_js(),
+            header=self.header.render(**kwargs),
+            body=self.html.render(**kwargs),
+            script=f"(() => {{{_SHIM}{self.script.render(**kwargs)}\n}})();",
         )
         html = stable_ids(html, self)
         html = "\n".join(line.rstrip() for line in html.splitlines()) + "\n"
-        return html.replace("<!--csp-->", policy(html, tile_hosts(self)), 1)
+        return html.replace(_POLICY_HERE, policy(html, tile_hosts(self)), 1)
 
 
 def policy(html: str, image_hosts: Sequence[str] = ()) -> str:
@@ -105,8 +105,8 @@ def policy(html: str, image_hosts: Sequence[str] = ()) -> str:
 
 def tile_hosts(root: Element) -> list[str]:
     """Hosts of the tile layers in a tree, as a policy names them (``https://*.example.org``)."""
-    urls = (node.tiles for node in walk(root) if isinstance(getattr(node, "tiles", None), str))
-    return sorted({host for host in map(_origin, urls) if host})
+    urls = [getattr(node, "tiles", None) for node in walk(root)]
+    return sorted({host for url in urls if isinstance(url, str) and (host := _origin(url))})
 
 
 def walk(root: Element) -> Iterator[Element]:
@@ -179,7 +179,7 @@ def _picture(name: str) -> str:
 
 
 @cache
-def _template() -> folium.template.Template:
+def _template() -> Template:
     return Environment(autoescape=True).from_string(asset("atlas.html.j2"))
 
 

@@ -127,8 +127,12 @@ const Painter = L.Renderer.extend({
       ctx.lineWidth = width;
       shapes.stroke(ctx, arcs, points, k, ox, oy, box);
     };
-    if (level === "village" || zoom >= VILLAGE_ZOOM) stroke(lines.village, "rgba(31,41,51,.38)", 0.6);
+    if (level === "village" || zoom >= VILLAGE_ZOOM) {
+      stroke(lines.village, "rgba(255,255,255,.45)", 1.8);
+      stroke(lines.village, "rgba(31,41,51,.6)", 0.7);
+    }
     if (level !== "county" || zoom >= 9.5) stroke(lines.township, "rgba(31,41,51,.55)", zoom < 8.5 ? 0.35 : zoom < 10.5 ? 0.7 : 1.2);
+    stroke(lines.county, "rgba(255,255,255,.5)", zoom < 8.5 ? 1.8 : 3);
     stroke(lines.county, INK, zoom < 8.5 ? 0.9 : 1.5);
     stroke(lines.coast, "#52606d", zoom < 8.5 ? 0.6 : 1);
   },

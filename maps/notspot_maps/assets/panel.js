@@ -47,7 +47,7 @@ class Panel {
     const query = this.query ? this.query.value : "";
     this.parts = Object.fromEntries(["legend", "find", "card", "table"].map((name) => [name, el("div", { class: "ns-" + name })]));
     const languages = el("button", { type: "button", class: "ns-quiet", lang: view.lang === "zh" ? "en" : "zh-Hant-TW", "aria-label": W.language, "data-ns": "lang", on: { click: () => view.speak(view.lang === "zh" ? "en" : "zh") } }, W.other);
-    const sheet = this.view.source.panel && el("button", { type: "button", class: "ns-quiet ns-sheet", "aria-label": W.sheet, "aria-expanded": String(this.root.classList.contains("ns-tall")), "data-ns": "sheet", on: { click: (event) => this._grow(event.currentTarget) } }, el("span", { class: "ns-handle", "aria-hidden": "true" }));
+    const sheet = this.view.source.panel && el("button", { type: "button", class: "ns-quiet ns-sheet", "aria-label": W.sheet, "aria-expanded": String(this.root.classList.contains("ns-tall")), "data-ns": "sheet", on: { click: (event) => this._grow(event.currentTarget) } }, el("span", { "aria-hidden": "true" }, this.root.classList.contains("ns-tall") ? "▼" : "▲"));
     const title = view.source.panel ? el("h1", { class: "ns-title" }, view.text(data.title)) : el("h2", { class: "ns-title" }, view.text(data.title));
     const tabs = this._tabs();
     const place = el("div", { id: this.id + "-place", role: "tabpanel", "aria-labelledby": this.id + "-tab-place", class: "ns-tabpanel", "data-tab": "place" }, this.parts.legend, this.parts.find, this.parts.card);
@@ -55,7 +55,8 @@ class Panel {
     const foot = el("footer", { class: "ns-foot" },
       el("p", {}, `${W.run} `, el("code", {}, data.run)), el("p", {}, `${W.data}：${view.text(data.credit)}`.replace("：", view.lang === "zh" ? "：" : ": ")));
     this.root.replaceChildren(
-      el("header", { class: "ns-head" }, sheet, el("div", { class: "ns-headline" }, title, languages), this._choice(), n.county && n.township ? this._levels() : null),
+      el("header", { class: "ns-head" }, el("div", { class: "ns-headline" }, title, languages, sheet), this._choice(),
+        el("div", { class: "ns-shown" }, n.county && n.township ? this._levels() : null, view.indicator ? el("p", { class: "ns-year" }, [view.unit(), view.indicator.as_of].filter(Boolean).join(" · ")) : null)),
       tabs, el("div", { class: "ns-body" }, place, table, foot), this.live);
     this._map();
     this.legend();
@@ -84,6 +85,7 @@ class Panel {
   _grow(button) {
     const tall = this.root.classList.toggle("ns-tall");
     button.setAttribute("aria-expanded", String(tall));
+    button.firstElementChild.textContent = tall ? "▼" : "▲";
   }
 
   /* ---- what is shown */
@@ -97,12 +99,17 @@ class Panel {
         el("option", { value: each.id, selected: each === indicator }, view.text(each.name) + (Object.keys(each.levels).length ? "" : `（${W.nationOnly}）`)))) : null;
     });
     const select = el("select", { id: this.id + "-indicator", "data-ns": "indicator", on: { change: (event) => view.show(event.target.value) } }, groups);
+    return el("div", { class: "ns-choice" }, el("label", { for: this.id + "-indicator" }, W.indicator), select);
+  }
+
+  _about() {
+    const { view } = this, W = view.words, { indicator } = view;
+    if (!indicator) return null;
     const line = (word, text) => text ? [el("dt", {}, word), el("dd", {}, text)] : null;
-    const about = el("details", { class: "ns-about" }, el("summary", {}, W.about), el("dl", {},
+    return el("details", { class: "ns-about" }, el("summary", {}, W.about), el("dl", {},
       line(W.definition, view.text(indicator.definition)), line(W.source, view.text(indicator.source)),
       line(W.basis, W[indicator.basis] || indicator.basis), line(W.asOf, indicator.as_of),
       line(W.caveat, view.text(indicator.caveat)), line(W.needs, view.text(indicator.needs))));
-    return el("div", { class: "ns-choice" }, el("label", { for: this.id + "-indicator" }, W.indicator), select, el("p", { class: "ns-year" }, [view.unit(), indicator.as_of].filter(Boolean).join(" · ")), about);
   }
 
   _levels() {
@@ -147,7 +154,7 @@ class Panel {
     if (!indicator) return this.parts.legend.replaceChildren();
     const classes = view.model.classes(indicator, view.level), { edges, colours } = classes;
     if (!classes.known) {
-      this.parts.legend.replaceChildren(el("p", { class: "ns-note" }, W.onlyNation));
+      this.parts.legend.replaceChildren(el("p", { class: "ns-note" }, W.onlyNation), this._about());
       return null;
     }
     const edge = (v) => view.value(v).replace(" %", "");
@@ -156,7 +163,8 @@ class Panel {
       if (c < 0) return W.unknown;
       if (classes.method === "values") {
         const at = classes.of.indexOf(c);
-        return at < 0 ? "–" : view.value(view.model.cell(indicator, view.level, at).v);
+        const v = at < 0 ? null : view.model.cell(indicator, view.level, at).v;
+        return at < 0 ? "–" : indicator.kind === "existence" && view.level !== "county" && v <= 1 ? (v ? W.yes : W.no) : view.value(v);
       }
       if (only === 1) return W.all;
       return c === 0 ? `≤ ${edge(edges[0])}` : c === edges.length ? `> ${edge(edges[c - 1])}` : `${edge(edges[c - 1])} – ${edge(edges[c])}`;
@@ -172,7 +180,7 @@ class Panel {
         el("span", { class: "ns-hint" }, W.legendHint)),
       el("ul", { class: "ns-classes" }, order.map(row), row(-1)),
       classes.unsure ? el("p", { class: "ns-unsure" }, el("span", { class: "ns-swatch ns-dots", "aria-hidden": "true" }), `${W.wide} ${classes.unsure}`) : null,
-      el("p", { class: "ns-method" }, method)].filter(Boolean));
+      el("p", { class: "ns-method" }, method), this._about()].filter(Boolean));
     const again = focus && this.parts.legend.querySelector(`[data-ns="${focus}"]`);
     if (again) again.focus();
     return null;
@@ -238,7 +246,7 @@ class Panel {
   card(scroll = false) {
     const { view } = this, W = view.words, place = view.selected, { model, indicator } = view;
     const node = this.parts.card;
-    if (!place) node.replaceChildren(this._path([]), ...this._nation());
+    if (!place) node.replaceChildren(...this._nation());
     else {
       const path = model.path(place.level, place.index), { cell, lent } = view.cell(place);
       const zh = model.name(place.level, place.index, "zh"), en = model.name(place.level, place.index, "en");
