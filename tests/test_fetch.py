@@ -815,6 +815,17 @@ def test_a_later_run_goes_on_with_the_pages_it_has(server, population):
     assert [path[-1] for path in server.paths()] == ["1", "2", "3", "1", "3"]
 
 
+def test_kept_pages_behind_a_link_do_not_lead_out_of_the_cache(server, population, tmp_path):
+    pages = population_pages(30, 10)
+    with pytest.raises(FetchError):
+        population(server.play_population(pages | {2: HTML}), retries=0)
+    kept, outside = tmp_path / "cache" / "village_population_11012.json.part.pages", tmp_path / "outside"
+    kept.rename(outside)
+    kept.symlink_to(outside)
+    assert population(server.play_population(pages)) == village_rows(30)
+    assert names(outside) == {"of.json"}
+
+
 def test_kept_pages_of_another_edition_are_not_used(server, population):
     with pytest.raises(FetchError):
         population(server.play_population(population_pages(30, 10) | {3: HTML}), retries=0)

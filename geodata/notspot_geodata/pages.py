@@ -76,8 +76,12 @@ def assemble(
                     f"{_at(address, month, 1)}: the pages do not fit together, not at the second try either: "
                     f"{shifted}; the service may be publishing this month just now, try later"
                 ) from None
-    lines = ",\n".join(json.dumps(row, ensure_ascii=False, separators=(",", ":")) for row in rows)
-    part.write_text(f"[\n{lines}\n]\n", encoding="utf-8", newline="\n")
+    part.unlink(missing_ok=True)
+    with part.open("w", encoding="utf-8", newline="\n") as file:
+        for index, row in enumerate(rows):  # row by row: a month is 40 MB
+            file.write(",\n" if index else "[\n")
+            file.write(json.dumps(row, ensure_ascii=False, separators=(",", ":")))
+        file.write("\n]\n")
     _clear(folder)
 
 
@@ -186,7 +190,7 @@ def _keep_folder(folder: Path, address: str, month: str, first: Page) -> None:
     """Pages kept earlier stay only if they are of the same address, month and totals."""
     of = json.dumps([address, month, first.pages, first.total])
     memo = folder / "of.json"
-    if not (memo.is_file() and memo.read_text(encoding="utf-8") == of):
+    if folder.is_symlink() or not (memo.is_file() and memo.read_text(encoding="utf-8") == of):
         _clear(folder)
         folder.mkdir(parents=True)
         memo.write_text(of, encoding="utf-8")
