@@ -13,6 +13,7 @@ from notspot_coverage.definitions import Indicator
 from notspot_coverage.divide import DivideFinding
 from notspot_geodata.text import Text
 from notspot_maps.classes import Classes
+from notspot_maps.words import UNKNOWN
 
 
 def lowest_class_sentence(
@@ -29,8 +30,10 @@ def lowest_class_sentence(
         return Text(f"{name.zh}：各鄉鎮市區均無資料。", f"{name.en}: unknown in every township.")
     if lower < len(classes.edges):
         edge = f"{classes.edges[lower]:,.6g}"
-        zh = f"{name.zh}在 {edge} {indicator.unit.zh}以下的鄉鎮市區有 {count} 個"
-        en = f"{name.en}: {count} townships have {edge} {indicator.unit.en} or less"
+        unit = indicator.unit.zh + (" " if indicator.unit.zh[-1:].isascii() else "")
+        zh = f"{name.zh}在 {edge} {unit}以下的鄉鎮市區有 {count} 個"
+        have = "1 township has" if count == 1 else f"{count} townships have"
+        en = f"{name.en}: {have} {edge} {indicator.unit.en} or less"
     else:
         zh, en = (
             f"{name.zh}：{count} 個鄉鎮市區同在一級",
@@ -41,14 +44,16 @@ def lowest_class_sentence(
         zh, en = f"{zh}，其中 {remote} 個是偏遠鄉鎮市區", f"{en}, {remote} of them remote"
     if {"population", "area_km2"} <= set(frame.columns):
         people, land = (_share(frame[column], lowest) for column in ("population", "area_km2"))
-        zh += f"，住著 {people} 的人口，占 {land} 的土地"
-        en += f"; they hold {people} of the people and {land} of the land"
+        zh += f"，住著 {people.zh} 的人口，占 {land.zh} 的土地"
+        en += f"; {people.en} of the people live there, on {land.en} of the land"
     return Text(zh + "。", en + ".")
 
 
 def cluster_sentence(finding: DivideFinding, townships: pd.DataFrame) -> Text:
     """How many townships are in clusters of high and of low values and in which counties most of them lie."""
-    frame = finding.clusters.merge(townships[["town_code", "county"]], on="town_code", how="left")
+    columns = [column for column in ("town_code", "county", "county_en") if column in townships]
+    frame = finding.clusters.merge(pd.DataFrame(townships[columns]), on="town_code", how="left")
+    english = dict(zip(frame["county"], frame.get("county_en", frame["county"]), strict=True))
     zh, en = [], []
     for kind, words in (("LL", Text("低值", "low")), ("HH", Text("高值", "high"))):
         inside = frame[frame["kind"] == kind]
@@ -56,9 +61,8 @@ def cluster_sentence(finding: DivideFinding, townships: pd.DataFrame) -> Text:
             counts = inside["county"].value_counts()
             most = sorted(counts.index, key=lambda county: (-counts[county], county))[:2]
             zh.append(f"{words.zh}群聚 {len(inside)} 個鄉鎮市區，最多在{'、'.join(most)}")
-            en.append(
-                f"{len(inside)} townships in clusters of {words.en} values, most of them in {', '.join(most)}"
-            )
+            where = " and ".join(str(english[county]) for county in most)
+            en.append(f"{len(inside)} townships in clusters of {words.en} values, most of them in {where}")
     name = finding.name
     if not zh:
         return Text(f"{name.zh}：沒有顯著的空間群聚。", f"{name.en}: no significant local cluster.")
@@ -72,7 +76,10 @@ def cluster_sentence(finding: DivideFinding, townships: pd.DataFrame) -> Text:
     )
 
 
-def _share(column: pd.Series[float], members: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> str:
+def _share(column: pd.Series[float], members: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Text:
     values = column.to_numpy(dtype=float)
     whole = float(np.nansum(values))
-    return f"{100 * float(np.nansum(values[members])) / whole:.1f} %" if whole else "–"
+    share = 100 * float(np.nansum(values[members])) / whole if whole else math.nan
+    if math.isnan(share):
+        return UNKNOWN
+    return Text("不到 0.1 %", "less than 0.1 %") if 0 < share < 0.1 else Text.of(f"{share:.1f} %")

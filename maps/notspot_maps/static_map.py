@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
 WIDTH, MAP_HEIGHT = 400.0, 532.0  # of the drawing's own coordinates
 FINE = 10  # coordinates of shapes are whole tenths: shorter than decimals
-DETAIL, COARSE = 0.8, 1.6  # of simplification, in drawing units (about 0.6 km and 1.2 km)
+DETAIL, COARSE = 0.8, 2.0  # of simplification, in drawing units (about 0.6 km and 1.5 km)
 NOT_APPLICABLE = Text("不適用", "not applicable")
 
 Link = Callable[[str], str]
@@ -78,10 +78,10 @@ _FRAMES = (
         Text("金門", "Kinmen"),
         lambda c: c.startswith("09020") and c != "09020060",
         "EPSG:3825",
-        (4, 114, 112, 84),
+        (4, 114, 112, 98),
         10,
     ),
-    _Frame(Text("澎湖", "Penghu"), lambda c: c.startswith("10016"), "EPSG:3825", (4, 204, 104, 140), 10),
+    _Frame(Text("澎湖", "Penghu"), lambda c: c.startswith("10016"), "EPSG:3825", (4, 218, 104, 178), 10),
 )
 _MAIN = _Frame(
     Text("", ""), lambda c: not any(frame.of(c) for frame in _FRAMES), "EPSG:3826", (112, 4, 284, 524), 50

@@ -115,8 +115,9 @@ def words(
         shape |= {"stroke": "#ffffff", "stroke_width": 3, "paint_order": "stroke", "stroke_linejoin": "round"}
     if text.zh == text.en:
         return element("text", plain(text.zh), **shape)
-    return element("text", plain(text.zh), class_="zh", lang="zh-Hant", **shape) + element(
-        "text", plain(text.en), class_="en", lang="en", **shape
+    both = (("zh", "zh-Hant", text.zh), ("en", "en", text.en))
+    return "".join(
+        element("text", plain(said), class_=name, lang=lang, **shape) for name, lang, said in both if said
     )
 
 
