@@ -63,10 +63,8 @@ def gap_sentence(divide: DivideFinding) -> Text:
         high, low = str(known.idxmax()), str(known.idxmin())
         zh += f"。各類中最高為{GROUPS[high].zh}（{number(known[high])}），"
         zh += f"最低為{GROUPS[low].zh}（{number(known[low])}）"
-        en += (
-            f". Of the four kinds, {GROUPS[high].en.lower()} have the most ({number(known[high])}) and "
-            f"{GROUPS[low].en.lower()} the least ({number(known[low])})"
-        )
+        en += f". Of the {len(known)} kinds, {GROUPS[high].en.lower()} have the most ({number(known[high])}) "
+        en += f"and {GROUPS[low].en.lower()} the least ({number(known[low])})"
     if divide.unknown:
         count = len(divide.unknown)
         zh += f"。{count} 個鄉鎮市區無資料"

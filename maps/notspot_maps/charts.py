@@ -229,7 +229,7 @@ def bullet_chart(definitions: Mapping[str, Indicator], indicators: pd.DataFrame 
         verdict = Text("已達", "reached") if reached else Text("未達", "not reached")
         said = Text(
             f"2021：{_exact(value)} %　目標 2025：{_exact(target)} %　{verdict.zh}",
-            f"2021: {_exact(value)} %   target 2025: {_exact(target)} %   {verdict.en}",
+            f"2021: {_exact(value)} % · target 2025: {_exact(target)} % · {verdict.en}",
         )
         body.append(words("0", y + 70, said))
         y += 92

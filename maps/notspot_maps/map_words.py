@@ -44,7 +44,7 @@ def lowest_class_sentence(
         zh, en = f"{zh}，其中 {remote} 個是偏遠鄉鎮市區", f"{en}, {remote} of them remote"
     if {"population", "area_km2"} <= set(frame.columns):
         people, land = (_share(frame[column], lowest) for column in ("population", "area_km2"))
-        zh += f"，住著 {people.zh} 的人口，占 {land.zh} 的土地"
+        zh += f"，住著{people.zh}的人口，占{land.zh}的土地"
         en += f"; {people.en} of the people live there, on {land.en} of the land"
     return Text(zh + "。", en + ".")
 
@@ -82,4 +82,8 @@ def _share(column: pd.Series[float], members: np.ndarray[tuple[int], np.dtype[np
     share = 100 * float(np.nansum(values[members])) / whole if whole else math.nan
     if math.isnan(share):
         return UNKNOWN
-    return Text("不到 0.1 %", "less than 0.1 %") if 0 < share < 0.1 else Text.of(f"{share:.1f} %")
+    return (
+        Text("不到 0.1 % ", "less than 0.1 %")
+        if 0 < share < 0.1
+        else Text(f" {share:.1f} % ", f"{share:.1f} %")
+    )

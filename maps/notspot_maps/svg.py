@@ -149,8 +149,10 @@ def wrapped(text: str, columns: int) -> list[str]:
         width = text_columns(piece)
         closing = piece in "，。、；：）」％"
         if line and used + width > columns and not piece.isspace() and not closing:
-            out.append(line.rstrip())
-            line, used = "", 0
+            kept = line.rstrip("（「 ")  # an opening bracket goes with what follows
+            opening = line[len(kept) :].strip()
+            out.append(kept)
+            line, used = opening, text_columns(opening)
         if line or not piece.isspace():
             line, used = line + piece, used + width
     return [*out, line.rstrip()] if line.strip() else out
