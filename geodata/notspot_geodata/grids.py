@@ -12,7 +12,7 @@ from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
 from notspot_geodata.errors import InputError, Problem, UsageError
-from notspot_geodata.sniff import guard_zip, nested_too_deep, parse_json, text_encoding
+from notspot_geodata.sniff import guard_zip, parse_json, text_encoding
 
 FIELD_CHARS = 1_000_000  # no cell of a table is longer; an unclosed quote or a planted field is
 LINE_BYTES = 16 * 1024**2
@@ -127,7 +127,8 @@ def _refuse_endless_lines(path: Path) -> None:
             else:
                 length += len(parts[-1])
             if length > LINE_BYTES:
-                message = f"the line is longer than {LINE_BYTES // 1024**2} MB: this is no table, or a quotation mark is unclosed"
+                limit = f"the line is longer than {LINE_BYTES // 1024**2} MB"
+                message = f"{limit}: this is no table, or a quotation mark is unclosed"
                 raise InputError(path, [Problem(row, "", message)])
 
 
@@ -193,10 +194,11 @@ def _records(path: Path, encoding: str | None) -> RawTable:
         lines = [line for line in text.splitlines() if line.strip()]
         found: object = [parse_json(path, line) for line in lines]
     else:
-        if nested_too_deep(text):
-            raise InputError(path, [Problem(None, "", "is JSON nested too deep to be a table")])
         found = parse_json(path, text)
-    records = list(_find_records(found, ""))
+    try:
+        records = list(_find_records(found, ""))
+    except RecursionError as error:
+        raise InputError(path, [Problem(None, "", "is JSON nested too deep to be a table")]) from error
     if not records:
         message = 'is JSON without a list of records: [{…}, {…}] or {"data": [{…}]} is needed'
         raise InputError(path, [Problem(None, "", message)])

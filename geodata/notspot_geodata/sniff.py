@@ -308,21 +308,6 @@ _MAGIC = (
 )
 
 
-def nested_too_deep(text: str, limit: int = 200) -> bool:
-    """Whether JSON text opens more than `limit` brackets at once: a parser would run out of stack."""
-    depth = deepest = 0
-    for found in re.finditer(r'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]', text):
-        char = found[0]
-        if char in "[{":
-            depth += 1
-            deepest = max(deepest, depth)
-            if deepest > limit:
-                return True
-        elif char in "]}":
-            depth -= 1
-    return False
-
-
 def parse_json(path: Path, text: str) -> object:
     """JSON text as plain objects; raises `InputError` where it is not JSON."""
     try:

@@ -23,6 +23,23 @@ class Text:
         return cls(str(value), str(value))
 
 
+class _Fold(dict[int, str | int]):
+    """A table for `str.translate`, filled as characters are met."""
+
+    def __missing__(self, code: int) -> str | int:
+        char = chr(code)
+        if 0xFF01 <= code <= 0xFF5E:  # full-width ASCII block of Unicode
+            self[code] = code - 0xFEE0
+        elif unicodedata.category(char) == "Zs":
+            self[code] = " "
+        else:
+            self[code] = "" if unicodedata.category(char) == "Cf" else code
+        return self[code]
+
+
+_FOLD = _Fold()
+
+
 def tidy(value: str) -> str:
     """
     Trim and fold one cell of text: full-width letters, digits and signs to ASCII, U+3000 and
@@ -30,16 +47,9 @@ def tidy(value: str) -> str:
 
     Chinese characters are left exactly as they are: 臺 and 台 differ in village names.
     """
-    out = []
-    for char in value:
-        code = ord(char)
-        if 0xFF01 <= code <= 0xFF5E:  # full-width ASCII block of Unicode
-            out.append(chr(code - 0xFEE0))
-        elif unicodedata.category(char) == "Zs":
-            out.append(" ")
-        elif unicodedata.category(char) != "Cf":
-            out.append(char)
-    return " ".join("".join(out).split())
+    if not value.isascii():
+        value = value.translate(_FOLD)
+    return " ".join(value.split())
 
 
 def official_name(name: str) -> str:
