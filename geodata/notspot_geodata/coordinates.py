@@ -114,7 +114,7 @@ def points_of(
             problems = [p for p in problems if p.row not in at or p.field != first.label]
             notes.append(f"{len(at):,} rows without {first.label} take {other.label}")
     bad = {p.row for p in problems}
-    placed, remarks = _misplaced(lonlat, numbers, claims, bad, first)
+    placed, remarks = misplaced(lonlat, numbers, claims, bad, first.label, first.raw, first.crs)
     problems += placed
     notes += remarks
     bad = {p.row for p in problems}
@@ -225,7 +225,7 @@ def _turn(raw: Floats, guess: systems.CrsGuess, pair: Pair) -> tuple[Floats, NDA
 def _outside(
     lonlat: Floats, raw: Floats, pair: Pair, numbers: list[int], claims: Claims, crs: str
 ) -> list[Problem]:
-    given = np.isfinite(raw).all(axis=1)
+    given = np.asarray(np.isfinite(raw).all(axis=1))
     near = np.zeros(len(raw), dtype=bool)
     near[given] = places.near_taiwan(lonlat[given])
     problems = []
@@ -284,10 +284,21 @@ def _verdict(first: _Read, other: _Read, i: int, claims: Claims) -> str:
     return f"; {said}, {wrong.label} {max(off):,.0f} km outside"
 
 
-def _misplaced(
-    lonlat: Floats, numbers: list[int], claims: Claims, bad: set[int | None], first: _Read
+def misplaced(
+    lonlat: Floats,
+    numbers: list[int],
+    claims: Claims,
+    bad: set[int | None],
+    label: str,
+    raw: Floats,
+    crs: str | None,
 ) -> tuple[list[Problem], list[str]]:
-    """Points that lie far from the county or township which their row names."""
+    """
+    Points that lie far from the county or township which their row names, and notes on those nearby.
+
+    `lonlat` and `raw`, shape (n, 2), are the same points in degrees and as written in `crs`; rows in `bad`
+    have a problem already and are passed over.
+    """
     problems: list[Problem] = []
     nearby: list[str] = []
     if not claims:
@@ -311,9 +322,9 @@ def _misplaced(
             problems.append(
                 Problem(
                     number,
-                    first.label,
-                    _elsewhere(lonlat[i], code, off[code][i]) + _other_zone(first, i, code),
-                    f"{_number(first.raw[i, 0])}, {_number(first.raw[i, 1])}",
+                    label,
+                    _elsewhere(lonlat[i], code, off[code][i]) + _other_zone(raw[[i]], crs, code),
+                    f"{_number(raw[i, 0])}, {_number(raw[i, 1])}",
                 )
             )
         elif by_town > 1:
@@ -334,10 +345,10 @@ def _elsewhere(point: Floats, code: str, km: float) -> str:
     return f"lies {here}, {km:,.0f} km from {places.name_of(code)} that the row names"
 
 
-def _other_zone(first: _Read, i: int, code: str) -> str:
-    """`` ; read as EPSG:3825 it fits`` where the zone was mixed up."""
-    zone = systems.OTHER_ZONE.get(first.crs or "")
-    if zone and places.kilometres_off(systems.to_lonlat(first.raw[[i]], zone), code)[0] <= 1:
+def _other_zone(raw: Floats, crs: str | None, code: str) -> str:
+    """``; read as EPSG:3825 it fits`` where the zone was mixed up."""
+    zone = systems.OTHER_ZONE.get(crs or "")
+    if zone and places.kilometres_off(systems.to_lonlat(raw, zone), code)[0] <= 1:
         return f"; read as {zone} ({systems.NAMES[zone]}) it fits"
     return ""
 

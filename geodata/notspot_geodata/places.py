@@ -49,7 +49,7 @@ def kilometres_off(lonlat: Floats, code: str | None = None) -> Floats:
     """
     out = np.full(len(lonlat), np.nan)
     shape = _land() if code is None else _units().get(code)
-    ok = np.isfinite(lonlat).all(axis=1)
+    ok: NDArray[np.bool_] = np.asarray(np.isfinite(lonlat).all(axis=1))
     if shape is None or not ok.any():
         return out
     # degrees of longitude are shortened by the latitude, so that distances are the same in all directions

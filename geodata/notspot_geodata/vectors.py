@@ -1,0 +1,391 @@
+"""
+One reader for geography: Shapefile (also in a ZIP), GeoPackage, GeoJSON, TopoJSON, KML and KMZ, FlatGeobuf,
+GeoParquet, and tables that have coordinates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import shapely
+from numpy.typing import NDArray
+
+from notspot_geodata import archives, coordinates, places, sniff
+from notspot_geodata import crs as systems
+from notspot_geodata.codes import unit_codes
+from notspot_geodata.columns import meanings
+from notspot_geodata.dbf import read_attributes
+from notspot_geodata.errors import InputError, NotFoundError, Problem, UsageError
+from notspot_geodata.ledger import Ledger
+from notspot_geodata.reading import Reading
+from notspot_geodata.text import official_name, tidy
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+
+MENDED_AREA = 0.01  # of an area; a mend that changes more than this changes the shape, and is a problem
+HINT = "Fix the file, or pass --allow-rejects to go on without these rows (they stay in rejects.csv)."
+
+
+def read_geo(
+    path: str | Path,
+    *,
+    layer: str | None = None,
+    crs: Any = None,
+    to_crs: Any = "EPSG:3824",
+    encoding: str | None = None,
+    ledger: Ledger | None = None,
+    allow_rejects: bool = False,
+) -> gpd.GeoDataFrame:
+    """
+    Features of a file with one geometry column in `to_crs` and columns named by their meaning.
+
+    Parameters
+    ----------
+    path
+        The file; its kind is told from its content.
+    layer
+        Which one, where the file holds several.
+    crs
+        The system of the coordinates, where the file does not say it or says it wrong.
+    encoding
+        Of the text of a Shapefile or table, where it is known; else it is told from the bytes.
+    ledger, allow_rejects
+        With `allow_rejects` features with problems are left out and entered into the ledger.
+
+    Returns
+    -------
+    features
+        ``attrs["reading"]`` holds the `Reading`. Heights are dropped, invalid polygons mended with a note.
+
+    Raises
+    ------
+    InputError
+        With all problems of the file.
+    NotFoundError
+        No such file or layer.
+    """
+    frame, reading = examine_geo(path, layer=layer, crs=crs, to_crs=to_crs, encoding=encoding)
+    problems = reading.problems
+    whole = any(p.row is None for p in problems)
+    if problems and (whole or not allow_rejects):
+        usable = f"{reading.usable:,} of {reading.rows:,} rows usable"
+        raise InputError(path, problems, summary=usable, hint="" if whole else HINT)
+    if problems and ledger is not None:
+        ledger.refuse(path, problems)
+    bad = {p.row for p in problems}
+    keep = np.array([row not in bad for row in frame.attrs["rows"]], dtype=bool)
+    kept = frame[keep].reset_index(drop=True)
+    kept.attrs = {"reading": reading}
+    return kept
+
+
+def examine_geo(
+    path: str | Path,
+    *,
+    layer: str | None = None,
+    crs: Any = None,
+    to_crs: Any = "EPSG:3824",
+    encoding: str | None = None,
+) -> tuple[gpd.GeoDataFrame, Reading]:
+    """
+    All features of a file, also those with problems, and what was understood; for ``notspot check``.
+
+    ``attrs["rows"]`` are the numbers that problems use. Raises InputError only where the file cannot be read
+    at all.
+    """
+    path = Path(path)
+    kind = sniff.kind_of(path)
+    if kind in sniff.TABLES or kind == "parquet":
+        return _table(path, crs, to_crs, encoding)
+    if kind not in sniff.MAPS and kind not in ("zip", "dbf", "damaged zip"):
+        problem = Problem(None, "", f"is not geography but {_ARTICLES.get(kind, kind)}")
+        known = "Shapefile, GeoPackage, GeoJSON, TopoJSON, KML, FlatGeobuf, GeoParquet"
+        raise InputError(path, [problem], hint=f"Readable are {known}, and tables with coordinates.")
+    with ExitStack() as stack:
+        source, said = _source(path, kind, layer, stack)
+        reading = Reading(file=path.name, kind=said)
+        frame = _features(source, layer if source == path else None, encoding, reading, path)
+    reading.rows = len(frame)
+    rows = list(range(1, len(frame) + 1))
+    frame = _named(frame, reading)
+    frame, move = _system(frame, crs, reading)
+    if move:
+        frame = _geometry(frame, rows, reading, to_crs)
+    bad = {p.row for p in reading.problems}
+    reading.problems.sort(key=lambda p: (p.row or 0, p.field))
+    reading.usable = 0 if None in bad else len(frame) - len(bad)
+    frame.attrs = {"reading": reading, "rows": rows}
+    return frame, reading
+
+
+_ARTICLES = {
+    "html": "a web page; the download probably failed",
+    "pdf": "a PDF",
+    "empty": "empty",
+    "binary": "data of an unknown kind",
+    "tiff": "a raster image (TIFF)",
+    "image": "an image",
+    "xml": "XML that is not KML",
+    "sqlite": "an SQLite database that is not a GeoPackage",
+    "docx": "a text document",
+}
+
+
+def _source(path: Path, kind: str, layer: str | None, stack: ExitStack) -> tuple[Path, str]:
+    """The file to read, out of its archive where it lies in one, and the kind as it is told."""
+    if kind == "dbf" or (kind == "shapefile" and path.suffix.lower() != ".shp"):
+        shape = next((p for p in _siblings(path) if p.suffix.lower() == ".shp"), None)
+        if shape is None:
+            problem = Problem(
+                None, "", "is the table of a Shapefile without its .shp, which has the geometry"
+            )
+            raise InputError(path, [problem], hint="Put the .shp, .shx and .prj next to it.")
+        return shape, "shapefile"
+    if kind not in ("shapefile in zip", "kmz", "zip", "damaged zip"):
+        return path, kind
+    folder = stack.enter_context(archives.unpacked(path))
+    inside = [p for p in sorted(folder.rglob("*")) if p.is_file() and "__MACOSX" not in p.parts]
+    wanted = {"shapefile in zip": (".shp",), "kmz": (".kml",)}.get(kind, _SUFFIXES)
+    found = [p for p in inside if p.suffix.lower() in wanted and not p.name.startswith("._")]
+    if not found:
+        names = ", ".join(p.name for p in inside[:8]) or "nothing"
+        raise InputError(path, [Problem(None, "", f"is a ZIP without geography; it holds {names}")])
+    chosen = archives.choose(found, folder, path, layer)
+    said = kind if kind != "zip" else f"{sniff.kind_of(chosen)} in zip"
+    return chosen, said
+
+
+_SUFFIXES = (".shp", ".gpkg", ".geojson", ".json", ".topojson", ".kml", ".fgb", ".parquet")
+
+
+def _siblings(path: Path) -> Iterator[Path]:
+    stem = path.stem.lower()
+    return (p for p in path.parent.iterdir() if p.stem.lower() == stem)
+
+
+def _features(
+    source: Path, layer: str | None, encoding: str | None, reading: Reading, path: Path
+) -> gpd.GeoDataFrame:
+    """The frame as the file has it."""
+    import geopandas as gpd
+    import pyogrio
+
+    kind = sniff.kind_of(source)
+    if kind == "kml":
+        archives.check_xml(source)
+    try:
+        if kind == "geoparquet":
+            return gpd.read_parquet(source)
+        layer = _layer(source, layer, path)
+        if kind != "shapefile":
+            frame = pyogrio.read_dataframe(source, layer=layer)
+            reading.encoding = "utf-8" if kind in ("geojson", "topojson", "kml") else None
+            return _as_geo(frame, path)
+        frame = _shapefile(source, encoding, reading)
+        return _as_geo(frame, path)
+    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, ValueError, OSError) as error:
+        if isinstance(error, InputError):
+            raise
+        said = str(error).replace(str(source), source.name).splitlines()[0][:300]
+        hint = "Is the file complete? Save it again as GeoPackage."
+        raise InputError(path, [Problem(None, "", f"cannot be read as {kind}: {said}")], hint=hint) from error
+
+
+def _as_geo(frame: pd.DataFrame, path: Path) -> gpd.GeoDataFrame:
+    import geopandas as gpd
+
+    if isinstance(frame, gpd.GeoDataFrame):
+        return frame
+    raise InputError(path, [Problem(None, "geometry", "has no geometry in this layer")])
+
+
+def _layer(source: Path, layer: str | None, path: Path) -> str | None:
+    import pyogrio
+
+    layers = [str(name) for name, _ in pyogrio.list_layers(source)]
+    if layer is not None and layer not in layers:
+        raise NotFoundError(f"{path.name} has no layer {layer!r}; it has: {', '.join(layers)}")
+    if layer is not None or len(layers) <= 1:
+        return layer
+    problem = Problem(None, "", f"holds {len(layers)} layers: {', '.join(layers)}")
+    raise InputError(path, [problem], hint=f"Pass --layer with one of them, for example --layer {layers[0]}")
+
+
+def _shapefile(source: Path, encoding: str | None, reading: Reading) -> gpd.GeoDataFrame:
+    """Geometry by GDAL, text by `dbf.read_attributes`, because a .cpg may lie and GDAL believes it."""
+    import pyogrio
+
+    frame: gpd.GeoDataFrame = pyogrio.read_dataframe(source, encoding="ISO-8859-1")
+    declared = next((p for p in _siblings(source) if p.suffix.lower() == ".cpg"), None)
+    word = declared.read_text("ascii", "replace").strip()[:40] if declared else None
+    frame, reading.encoding, notes, problems = read_attributes(frame, encoding, word)
+    reading.notes += notes
+    reading.problems += problems
+    return frame
+
+
+def _named(frame: gpd.GeoDataFrame, reading: Reading) -> gpd.GeoDataFrame:
+    """Columns by their meaning; codes, county and township names in their official form."""
+    shape = str(frame.geometry.name)
+    frame = frame.rename_geometry("geometry") if shape != "geometry" else frame.copy()
+    written = [str(c) for c in frame.columns if c != "geometry"]
+    if not written:
+        return frame
+    names, found, notes = meanings([written])
+    reading.columns = {written[i]: meaning.name for i, meaning in found.items()}
+    reading.notes += notes
+    frame = frame.rename(columns=dict(zip(written, names, strict=True)))
+    for i, meaning in found.items():
+        name = names[i]
+        if meaning.level is not None:
+            codes = unit_codes(frame[name], meaning.level)
+            frame[name] = codes.values
+            reading.notes += codes.repaired
+            for at, why in codes.refused.items():
+                reading.problems.append(Problem(at + 1, written[i], why))
+        elif name in ("county", "town"):
+            frame[name] = [official_name(c) if isinstance(c, str) else c for c in frame[name]]
+        elif meaning.type == "text":
+            frame[name] = [tidy(c) if isinstance(c, str) else c for c in frame[name]]
+    return frame
+
+
+def _system(frame: gpd.GeoDataFrame, crs: Any, reading: Reading) -> tuple[gpd.GeoDataFrame, bool]:
+    """The frame with its system; False, and a problem, where none can be told."""
+    sample = _sample(frame)
+    claims = places.claims_of(frame)
+    found = systems.guess_crs(sample, county_codes=claims.counties, town_codes=claims.towns)
+    stated = frame.crs
+    if crs is not None:
+        reading.crs, reading.crs_reason = _code(crs), "stated by the caller"
+        return frame.set_crs(systems.parse_crs(crs), allow_override=True), True
+    if stated is not None and stated.is_geographic and _are_metres(sample):
+        stated = None  # GeoJSON is degrees by its standard, and people write metres into it all the same
+        reading.notes.append("the file says degrees, the numbers are metres: its system is taken as missing")
+    if stated is None:
+        if found.crs is None or found.swapped:
+            turned = "latitude comes before longitude; " if found.swapped else ""
+            message = f"the coordinate system is missing: {turned}{found.reason}"
+            reading.crs_reason = found.reason
+            reading.problems.append(Problem(None, "geometry", message))
+            return frame, False
+        reading.crs, reading.crs_reason = found.crs, f"not stated by the file; {found.reason}"
+        return frame.set_crs(found.crs, allow_override=True), True
+    reading.crs, reading.crs_reason = _code(stated), "stated by the file"
+    lonlat = systems.to_lonlat(sample[np.isfinite(sample).all(axis=1)], stated)
+    if len(lonlat) and not places.near_taiwan(lonlat).any():
+        fits = f"the numbers fit {found.crs}: {found.reason}" if found.crs else found.reason
+        message = f"read as {reading.crs}, as the file states, nothing lies in Taiwan; {fits}"
+        reading.problems.append(Problem(None, "geometry", message))
+        return frame, False
+    return frame, True
+
+
+def _code(crs: Any) -> str:
+    return systems.code_of(crs) or systems.parse_crs(crs).to_string()[:80]
+
+
+def _are_metres(sample: NDArray[np.float64]) -> bool:
+    finite = sample[np.isfinite(sample).all(axis=1)]
+    return bool(len(finite)) and bool((np.abs(finite) > 360).any(axis=1).mean() > 0.5)
+
+
+def _sample(frame: gpd.GeoDataFrame) -> NDArray[np.float64]:
+    """A point inside or on each feature, shape (n, 2); NaN where there is no geometry."""
+    shapes = frame.geometry.to_numpy()
+    out = np.full((len(frame), 2), np.nan)
+    ok = ~(shapely.is_missing(shapes) | shapely.is_empty(shapes))
+    inner = shapely.point_on_surface(shapely.force_2d(shapes[ok]))
+    out[ok] = np.column_stack([shapely.get_x(inner), shapely.get_y(inner)])
+    return out
+
+
+def _geometry(frame: gpd.GeoDataFrame, rows: list[int], reading: Reading, to_crs: Any) -> gpd.GeoDataFrame:
+    """Null, empty, not finite, invalid, outside Taiwan, elsewhere than claimed: mended or told; then moved."""
+    shapes = shapely.force_2d(frame.geometry.to_numpy())
+    missing, empty = shapely.is_missing(shapes), shapely.is_empty(shapes)
+    bounds = shapely.bounds(shapes)
+    endless = ~(missing | empty) & ~np.isfinite(bounds).all(axis=1)
+    for what, mask in (("no", missing), ("an empty", empty), ("an infinite", endless)):
+        reading.problems += [
+            Problem(rows[i], "geometry", f"has {what} geometry") for i in np.flatnonzero(mask)
+        ]
+    shapes[endless] = None
+    shapes = _mend(shapes, rows, reading)
+    source = systems.parse_crs(frame.crs)
+    frame = frame.set_geometry(_array(shapes, source), crs=source)
+    sample = _sample(frame)
+    lonlat = systems.to_lonlat(sample, source)
+    given = np.asarray(np.isfinite(sample).all(axis=1))
+    far = given.copy()
+    far[given] = ~places.near_taiwan(lonlat[given])
+    label = reading.crs or "the file's system"
+    for i in map(int, np.flatnonzero(far)):
+        where = f"{lonlat[i, 1]:.4f}° N, {lonlat[i, 0]:.4f}° E"
+        message = f"lies outside Taiwan: {where}, read as {label}"
+        reading.problems.append(Problem(rows[i], "geometry", message))
+    bad = {p.row for p in reading.problems}
+    claims = places.claims_of(frame)
+    placed, notes = coordinates.misplaced(lonlat, rows, claims, bad, "geometry", sample, reading.crs)
+    reading.problems += placed
+    reading.notes += notes
+    if len(placed) > 0.5 * max(given.sum(), 1):
+        reading.notes.append("most features lie elsewhere than they say: is the coordinate system right?")
+    return systems.reproject(frame, to_crs)
+
+
+def _mend(shapes: NDArray[Any], rows: list[int], reading: Reading) -> NDArray[Any]:
+    """Invalid polygons made valid; a problem where that changes their area, or leaves none."""
+    polygon = np.isin(shapely.get_type_id(shapes), (3, 6))
+    broken = np.flatnonzero(polygon & ~shapely.is_valid(shapes))
+    mended: list[int] = []
+    for i in map(int, broken):
+        why = shapely.is_valid_reason(shapes[i]).split("[")[0].lower()
+        fixed = shapely.make_valid(shapes[i], method="structure", keep_collapsed=False)
+        before, after = abs(shapely.area(shapes[i])), shapely.area(fixed)
+        if after == 0 or abs(after - before) > MENDED_AREA * max(before, after):
+            message = f"is invalid ({why}) and cannot be mended without changing its area by more than 1 %"
+            reading.problems.append(Problem(rows[i], "geometry", message))
+            continue
+        shapes[i] = fixed
+        mended.append(rows[i])
+    if mended:
+        said = ", ".join(map(str, mended[:10])) + (", …" if len(mended) > 10 else "")
+        reading.notes.append(f"{len(mended):,} invalid geometries mended (rows {said})")
+    return shapes
+
+
+def _array(shapes: NDArray[Any], crs: Any) -> Any:
+    from geopandas.array import from_shapely
+
+    return from_shapely(shapes, crs=crs)
+
+
+def _table(path: Path, crs: Any, to_crs: Any, encoding: str | None) -> tuple[gpd.GeoDataFrame, Reading]:
+    """A table with coordinates, by the table reader; row numbers are those of the file."""
+    from notspot_geodata.tables import read_table
+
+    refused = Ledger()
+    table = read_table(path, encoding=encoding, ledger=refused, allow_rejects=True)
+    reading: Reading = table.attrs["reading"]
+    numbers = table.attrs.get("rows")
+    rows = list(numbers) if numbers is not None else list(range(2, len(table) + 2))
+    try:
+        points = coordinates.points_of(table, crs=crs, to_crs=to_crs, rows=rows)
+    except UsageError as error:
+        message = Problem(None, "geometry", str(error))
+        raise InputError(path, [message], hint="Read it as a table, or add coordinates.") from error
+    reading.crs, reading.crs_reason = points.crs, points.crs_reason
+    known = {(p.row, p.field) for p in reading.problems}
+    reading.problems += [p for p in points.problems if (p.row, p.field) not in known]
+    reading.notes += points.notes
+    bad = {p.row for p in reading.problems}
+    reading.usable = 0 if None in bad else reading.rows - len(bad)
+    points.frame.attrs = {"reading": reading, "rows": rows}
+    return points.frame, reading
