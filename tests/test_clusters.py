@@ -118,6 +118,21 @@ def test_moran_by_hand():
     assert found.moran_p < 0.05
 
 
+def test_local_p_values_are_those_of_every_possible_neighbour():
+    # The first of twelve in a row has one neighbour: eleven others could stand there, and each is as likely.
+    squares = [box(120 + i / 10, 23, 120.1 + i / 10, 23.1) for i in range(12)]
+    codes = [f"{i:02}" for i in range(12)]
+    frame = gpd.GeoDataFrame({"town_code": codes}, geometry=squares, crs="EPSG:3824")
+    y = np.array([9.0, 11, 3, 7, 1, 8, 2, 10, 4, 6, 5, 12])
+    found = clusters(pd.Series(y, index=codes), frame).frame["p_value"].to_numpy()
+    z = y - y.mean()
+    for end, neighbour in ((0, 1), (11, 10)):
+        others = np.delete(z, end) * z[end]
+        seen = z[neighbour] * z[end]
+        exact = 2 * min((others >= seen).mean(), (others <= seen).mean())
+        assert found[end] == pytest.approx(min(1, exact), abs=0.03)
+
+
 def test_high_and_low_halves_are_clusters_away_from_their_border():
     frame = board()
     found = clusters(halves(frame), frame)

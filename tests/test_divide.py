@@ -116,6 +116,17 @@ def test_unknown_is_never_zero_and_widens_the_bounds():
     assert any("甲縣鄉0" in note.zh and "Town 0" in note.en for note in finding.notes)
 
 
+def test_a_gaps_bounds_are_the_widest_of_both_groups():
+    finding = divide(towns(speed=[np.nan, 60, 70, 80, np.nan, 100]), SPEED)
+    gap = finding.gaps.set_index(["a", "b"]).loc["remote", "non_remote"]
+    low_a, high_a = (60 + 60) / 2, (100 + 60) / 2
+    rest = 70 * 2000 + 80 * 1000 + 100 * 10_000
+    low_b, high_b = (rest + 60 * 5000) / 18_000, (rest + 100 * 5000) / 18_000
+    assert (gap["gap_low"], gap["gap_high"]) == pytest.approx((low_a - high_b, high_a - low_b))
+    assert (gap["ratio_low"], gap["ratio_high"]) == pytest.approx((low_a / high_b, high_a / low_b))
+    assert gap["gap"] == pytest.approx(60 - rest / 13_000)
+
+
 def test_zero_is_a_value():
     finding = divide(towns(stations=[0.0, 10, 10, 4, 10, 30]), RATE)
     assert finding.worst.iloc[0][["town_code", "value"]].tolist() == ["10001000", 0]

@@ -232,14 +232,15 @@ def test_the_seats_own_township_and_its_island():
         box(119.6, 23.4, 119.8, 23.6),
         box(120, 23.4, 120.1, 23.6),
     )
-    found = seat_distances(penghu(seat_town, beside, apart), {"10016": (119.5, 23.5)})
+    found = seat_distances(penghu(seat_town, beside, apart), {"10016": (119.55, 23.45)})
     assert found["seat_township"].tolist() == [True, False, False]
     assert found["seat_island"].tolist() == [True, True, False]
     assert found["nearest_km"].iloc[0] == 0
 
 
 def test_each_reading_of_the_offshore_clause():
-    # The seat lies in 0; 1 shares its island, 2 is 4 to 6 km away, 3 has an islet at 9 km, 4 is far.
+    # The seat lies in 0; 1 shares its island, 2 is 4 to 6 km away, 3 has an islet at 9 km, 4 is far,
+    # and so is 5, but on the seat's island.
     rule = load_rule()
     seat = next(seat for seat in rule.seats if seat.county_code == "10016")
     lon, lat, km = seat.lon, seat.lat, 1 / 102.0  # degrees of longitude a km at 23.57° N, roughly
@@ -254,6 +255,7 @@ def test_each_reading_of_the_offshore_clause():
             ]
         ),
         box(lon - 20 * km, lat - 0.01, lon - 15 * km, lat + 0.01),
+        box(lon + 30 * km, lat - 0.01, lon + 40 * km, lat + 0.01),
     ]  # fmt: skip
     frame = penghu(*shapes)
     found = {
@@ -261,11 +263,11 @@ def test_each_reading_of_the_offshore_clause():
         for reading in ("reach", "centroid", "nearest", "all_but_seat", "all", "none")
     }
     assert found == {
-        "reach": [1, 3, 4],
-        "centroid": [1, 4],
+        "reach": [1, 3, 4, 5],
+        "centroid": [1, 4, 5],
         "nearest": [4],
-        "all_but_seat": [1, 2, 3, 4],
-        "all": [0, 1, 2, 3, 4],
+        "all_but_seat": [1, 2, 3, 4, 5],
+        "all": [0, 1, 2, 3, 4, 5],
         "none": [],
     }
 
