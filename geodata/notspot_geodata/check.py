@@ -59,13 +59,10 @@ def describe(reading: Reading) -> str:
     facts = [
         ("encoding", reading.encoding or ""),
         ("headers", "row " + ", ".join(map(str, reading.header_rows)) if reading.header_rows else ""),
-        (
-            "CRS",
-            f"{reading.crs or 'unknown'}: {reading.crs_reason}" if reading.crs or reading.crs_reason else "",
-        ),
+        ("CRS", ": ".join(word for word in (reading.crs or "unknown", reading.crs_reason) if word)),
         ("rows", f"{reading.usable:,} of {reading.rows:,} usable" if reading.rows else ""),
     ]
-    lines += [f"  {name:<{_WIDTH}}{_plain(value)}" for name, value in facts if value]
+    lines += [f"  {name:<{_WIDTH}}{_plain(value)}" for name, value in facts if value not in ("", "unknown")]
     if reading.columns:
         lines.append(f"  {'columns':<{_WIDTH}}{len(reading.columns)} understood")
         width = max(_columns_wide(name) for name in reading.columns)

@@ -52,10 +52,10 @@ TWD67_SHIFT_M = (-752.0, -358.0, -179.0)
 # "+towgs84". The rotations and the scale that stand behind it there are radians where PROJ reads arc-seconds:
 # they come to nothing, and the three numbers alone are what agrees with other sources. At Hu Tzu Shan they
 # give (828.9, -205.8) m in TM2 121, where EPSG operation 15487 states (828.589, -206.915) m, accurate to 7 m;
-# over the main island they stay within 5 m of the plane four-parameter formula of the Department of Land
+# over the main island they stay within 5.5 m of the plane four-parameter formula of the Department of Land
 # Administration (X97 = X67 + 807.8 + 1.549e-5 X67 + 6.521e-6 Y67; Y97 = Y67 - 248.6 + 1.549e-5 Y67
 # + 6.521e-6 X67; stated as 2 m).
-TWD67_ACCURACY_M = 10.0  # main island 5 m, Penghu was joined to the datum less tightly
+TWD67_ACCURACY_M = 10.0  # main island 5.5 m, Penghu was joined to the datum less tightly
 
 SAMPLE = 2_000  # points looked at to tell one system from another
 _WEB_EAST = 1.2e7  # metres

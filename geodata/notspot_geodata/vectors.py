@@ -77,7 +77,7 @@ def read_geo(
         usable = f"{reading.usable:,} of {reading.rows:,} rows usable"
         raise InputError(path, problems, summary=usable, hint="" if whole else HINT)
     if problems and ledger is not None:
-        ledger.refuse(path, problems)
+        ledger.refuse(path, problems, people=frame.attrs["people"])
     bad = {p.row for p in problems}
     keep = np.array([row not in bad for row in frame.attrs["rows"]], dtype=bool)
     kept = frame[keep].reset_index(drop=True)
@@ -96,7 +96,7 @@ def examine_geo(
     """
     All features of a file, also those with problems, and what was understood; for ``notspot check``.
 
-    ``attrs["rows"]`` are the numbers that problems use. Raises InputError only where the file cannot be read
+    ``attrs["rows"]`` are the numbers that problems use, ``attrs["people"]`` the persons by them. Raises InputError only where the file cannot be read
     at all.
     """
     path = Path(path)
@@ -120,7 +120,7 @@ def examine_geo(
     bad = {p.row for p in reading.problems}
     reading.problems.sort(key=lambda p: (p.row or 0, p.field))
     reading.usable = 0 if None in bad else len(frame) - len(bad)
-    frame.attrs = {"reading": reading, "rows": rows}
+    frame.attrs = {"reading": reading, "rows": rows, "people": _people(frame, rows)}
     return frame, reading
 
 
@@ -350,7 +350,7 @@ def _mend(shapes: NDArray[Any], rows: list[int], reading: Reading) -> NDArray[An
         fixed = shapely.make_valid(shapes[i], method="structure", keep_collapsed=False)
         before, after = abs(shapely.area(shapes[i])), shapely.area(fixed)
         if after == 0 or abs(after - before) > MENDED_AREA * max(before, after):
-            message = f"is invalid ({why}) and cannot be mended without changing its area by more than 1 %"
+            message = f"is invalid ({why}) and would lose or gain over 1 % of its area when mended"
             reading.problems.append(Problem(rows[i], "geometry", message))
             continue
         shapes[i] = fixed
@@ -387,5 +387,15 @@ def _table(path: Path, crs: Any, to_crs: Any, encoding: str | None) -> tuple[gpd
     reading.notes += points.notes
     bad = {p.row for p in reading.problems}
     reading.usable = 0 if None in bad else reading.rows - len(bad)
-    points.frame.attrs = {"reading": reading, "rows": rows}
+    people = {int(r): int(p) for r, p in refused.to_frame()[["row", "people"]].dropna().to_numpy()}
+    people |= _people(points.frame, rows)
+    points.frame.attrs = {"reading": reading, "rows": rows, "people": people}
     return points.frame, reading
+
+
+def _people(frame: gpd.GeoDataFrame, rows: list[int]) -> dict[int, int]:
+    """Persons by row number, where the file has them: a refused row takes its people into the ledger."""
+    if "population" not in frame:
+        return {}
+    people = pd.to_numeric(frame["population"], errors="coerce")
+    return {row: int(count) for row, count in zip(rows, people, strict=True) if pd.notna(count)}
