@@ -12,15 +12,14 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
-import shapely
 
 from notspot_coverage.divide import DivideFinding
 from notspot_coverage.results import Results
 from notspot_geodata.text import Text
 from notspot_maps.absent import not_applicable as nothing_in
 from notspot_maps.classes import Classes, classes_for
+from notspot_maps.map_shapes import FINE, INSETS, MAIN, MAP_HEIGHT, WIDTH, Frame, placed
 from notspot_maps.map_words import cluster_sentence, lowest_class_sentence
 from notspot_maps.palette import INK, OKABE_ITO, UNKNOWN_FILL
 from notspot_maps.svg import (
@@ -42,13 +41,10 @@ from notspot_maps.words import UNKNOWN, number
 if TYPE_CHECKING:
     import geopandas as gpd
 
-WIDTH, MAP_HEIGHT = 400.0, 532.0  # of the drawing's own coordinates
-FINE = 10  # coordinates of shapes are whole tenths: shorter than decimals
 DETAIL, COARSE = 0.8, 2.0  # of simplification, in drawing units (about 0.6 km and 1.5 km)
 NOT_APPLICABLE = Text("不適用", "not applicable")
 
 Link = Callable[[str], str]
-Points = np.ndarray[tuple[int, int], np.dtype[np.float64]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,34 +54,6 @@ class Entry:
     label: Text
     fill: str
     count: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Frame:
-    """Where a part of the country is drawn: which townships, in which projection, in which box."""
-
-    name: Text
-    of: Callable[[str], bool]
-    crs: str
-    box: tuple[float, float, float, float]  # x, y, width, height
-    bar_km: float
-
-
-_FRAMES = (
-    _Frame(Text("連江（馬祖）", "Matsu"), lambda c: c.startswith("09007"), "EPSG:3825", (4, 4, 112, 104), 20),
-    _Frame(Text("烏坵", "Wuqiu"), lambda c: c == "09020060", "EPSG:3825", (122, 4, 76, 70), 2),
-    _Frame(
-        Text("金門", "Kinmen"),
-        lambda c: c.startswith("09020") and c != "09020060",
-        "EPSG:3825",
-        (4, 114, 112, 98),
-        10,
-    ),
-    _Frame(Text("澎湖", "Penghu"), lambda c: c.startswith("10016"), "EPSG:3825", (4, 218, 104, 178), 10),
-)
-_MAIN = _Frame(
-    Text("", ""), lambda c: not any(frame.of(c) for frame in _FRAMES), "EPSG:3826", (112, 4, 284, 524), 50
-)
 
 
 def township_chart(results: Results, indicator: str, *, linked: bool = True) -> Chart:
@@ -319,11 +287,11 @@ def _map(
     names = {str(row.town_code): f"{row.county}{row.town}" for row in townships.itertuples()}
     shapes, borders, body = [], [], []
     codes = townships["town_code"].astype(str)
-    for frame in (*_FRAMES, _MAIN):
+    for frame in (*INSETS, MAIN):
         part = townships[codes.map(frame.of)]
         if part.empty:
             continue
-        drawn, county_lines, unit_km = _placed(part, frame, detail)
+        drawn, county_lines, unit_km = placed(part, frame, detail)
         for code, path in drawn.items():
             said = f"{names[code]} {figures[code].zh}"
             if figures[code].zh != figures[code].en:
@@ -364,11 +332,11 @@ def _key(entries: Sequence[Entry], caption: Text) -> tuple[list[str], float]:
     return out, y + 10 + 21 * many + 16
 
 
-def _furniture(frame: _Frame, unit_km: float) -> list[str]:
+def _furniture(frame: Frame, unit_km: float) -> list[str]:
     """Box, name and scale bar of a frame; the main island has a bar only, at the bottom left."""
     x, y, width, height = frame.box
     out = []
-    if frame is _MAIN:
+    if frame is MAIN:
         x, y, width, height = 4, MAP_HEIGHT - 34, 120, 30
     else:
         out.append(element("rect", x=x, y=y, width=width, height=height, fill="none", stroke=LINE))
@@ -378,56 +346,3 @@ def _furniture(frame: _Frame, unit_km: float) -> list[str]:
     out.append(element("path", d=f"M{left} {foot - 4}v4h{length:.1f}v-4", fill="none", stroke=INK))
     out.append(words(left + length + 5, foot + 1, Text.of(f"{frame.bar_km:g} km"), size=11, fill=SOFT))
     return out
-
-
-def _placed(part: gpd.GeoDataFrame, frame: _Frame, detail: float) -> tuple[dict[str, str], str, float]:
-    """Paths by township code, the outlines of counties, and km per drawing unit of one frame."""
-    projected = part.geometry.to_crs(frame.crs).to_numpy()
-    west, south, east, north = shapely.total_bounds(projected)
-    x, y, width, height = frame.box
-    if frame is not _MAIN:  # room for the name above and the bar below
-        x, y, width, height = x + 5, y + 19, width - 10, height - 36
-    unit = max((east - west) / width, (north - south) / height)  # metres per drawing unit
-    left = x + (width - (east - west) / unit) / 2
-    top = y + (height - (north - south) / unit) / 2
-    simple = shapely.coverage_simplify(projected, unit * detail)
-
-    def to_page(points: Points) -> Points:
-        across, down = left + (points[:, 0] - west) / unit, top + (north - points[:, 1]) / unit
-        page: Points = np.rint(np.column_stack([across, down]) * FINE)
-        return page
-
-    paths = {
-        str(code): _path(shapely.transform(shape, to_page))
-        for code, shape in zip(part["town_code"], simple, strict=True)
-    }
-    counties = []
-    for county in sorted(set(part["county_code"])):
-        inside = simple[(part["county_code"] == county).to_numpy()]
-        counties.append(_path(shapely.transform(shapely.coverage_union_all(inside), to_page)))
-    return paths, "".join(counties), unit / 1000
-
-
-def _path(shape: shapely.Geometry) -> str:
-    """Path data in whole units; parts too small to see are left out, but never a shape's largest."""
-    polygons = sorted(shapely.get_parts(shape), key=lambda p: -p.area)
-    rings = []
-    for at, polygon in enumerate(polygons):
-        if at and polygon.area < 12:  # tenths of a unit squared
-            break
-        rings.append(_ring(polygon.exterior))
-        rings += [_ring(hole) for hole in polygon.interiors if shapely.Polygon(hole).area >= 12]
-    return "".join(rings)
-
-
-def _ring(ring: shapely.LinearRing) -> str:
-    points = np.asarray(ring.coords, dtype=np.int64)
-    steps = np.diff(points, axis=0)
-    steps = steps[(steps != 0).any(axis=1)][:-1]  # Z draws the last
-    if len(steps) < 2:  # an islet smaller than the grid
-        return f"M{points[0][0] - 3} {points[0][1] - 3}h6v6h-6Z"
-    return (
-        f"M{points[0][0]} {points[0][1]}l"
-        + " ".join(f"{dx} {dy}" for dx, dy in steps).replace(" -", "-")
-        + "Z"
-    )
