@@ -9,7 +9,7 @@ import pandas as pd
 from notspot_coverage.definitions import Indicator
 from notspot_coverage.results import Results
 from notspot_geodata.text import Text
-from notspot_maps.words import bounds, number, times, with_unit
+from notspot_maps.words import bounds, times, with_unit
 
 PREFERRED = ("base_stations_4g_per_km2", "people_dl_worst_25", "community_hotspots_per_community")
 
@@ -43,7 +43,7 @@ def comparison(indicator: Indicator, rows: pd.DataFrame) -> Text:
     between_en = f" ({range_})" if range_ else ""
     if indicator.kind == "share":
         difference = float(here["value"]) - float(there["value"])
-        gap = number(abs(difference), "share")
+        gap = f"{abs(difference):.0f}"  # whole: the two shares beside it are rounded too
         end_zh = f"，{'高' if difference >= 0 else '低'} {gap} 個百分點"
         end_en = f", {gap} percentage points {'more' if difference >= 0 else 'less'}"
     elif there["value"] > 0:

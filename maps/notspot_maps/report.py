@@ -26,7 +26,7 @@ from notspot_maps import report_text as words_of
 from notspot_maps.charts import Chart, bullet_chart, gap_chart, lorenz_chart, scatter_chart
 from notspot_maps.headlines import headlines
 from notspot_maps.static_map import cluster_chart, township_chart
-from notspot_maps.words import BASIS, KINDS, bounds, number, with_unit
+from notspot_maps.words import BASIS, KINDS, bounds, number, times, with_unit
 
 MAPPED = "base_stations_4g_per_km2"  # on the first page, where the study has it
 
@@ -39,7 +39,9 @@ def report_page(results: Results) -> str:
     """
     script = _asset("report.js").strip()
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    bullets = [i for i in results.definitions.values() if i.target_2025 is not None and i.official_2021 is not None]
+    bullets = [
+        i for i in results.definitions.values() if i.target_2025 is not None and i.official_2021 is not None
+    ]
     return (
         _template().render(
             script=script,
@@ -105,7 +107,8 @@ def _grid(frame: pd.DataFrame) -> Grid:
     """The table behind a chart: columns are `Text` or plain names, floats rounded to what a reader can use."""
     numeric = [pd.api.types.is_numeric_dtype(frame[c]) and frame[c].dtype != bool for c in frame.columns]
     heads = [
-        Head(words_of.heading(column), is_number) for column, is_number in zip(frame.columns, numeric, strict=True)
+        Head(words_of.heading(column), is_number)
+        for column, is_number in zip(frame.columns, numeric, strict=True)
     ]
     rows = [
         [_plain(words_of.cell(value)) for value in row] for row in frame.itertuples(index=False, name=None)
@@ -131,7 +134,9 @@ def _charted(chart: Chart) -> Figure:
 
 
 def _map(results: Results) -> Figure:
-    computed = [name for name, item in results.definitions.items() if item.recipe is not None and item.kind != "count"]
+    computed = [
+        name for name, item in results.definitions.items() if item.recipe is not None and item.kind != "count"
+    ]
     name = MAPPED if MAPPED in computed else computed[0]
     return _charted(township_chart(results, name))
 
@@ -190,7 +195,9 @@ def _scorecard(results: Results) -> Scorecard:
         f"{len(shown)} indicators: {published} have a published figure, {computed} can be computed from the embedded "
         f"data and stand beside it; for the other {len(shown) - computed} the missing input is named.",
     )
-    return Scorecard(summary, [Theme(themes.get(theme, Text(theme, theme)), block) for theme, block in rows.items()])
+    return Scorecard(
+        summary, [Theme(themes.get(theme, Text(theme, theme)), block) for theme, block in rows.items()]
+    )
 
 
 def _row(indicator: Indicator, figures: pd.Series) -> Row:
@@ -201,7 +208,7 @@ def _row(indicator: Indicator, figures: pd.Series) -> Row:
         kind=KINDS[indicator.kind],
         kind_id=indicator.kind,
         official=words_of.official(indicator),
-        target=with_unit(indicator.target_2025, indicator) if indicator.target_2025 is not None else Text("–", "–"),
+        target=words_of.target(indicator),
         computed=with_unit(figures["value"], indicator) if is_computed else words_of.NOT_COMPUTED,
         is_computed=is_computed,
         needs=indicator.needs if indicator.recipe is None else None,
@@ -307,7 +314,9 @@ def _divide_table(findings: Iterable[DivideFinding]) -> Grid | None:
                 _plain(finding.years),
                 _plain(_with_bounds(groups.loc["remote"])),
                 _plain(_with_bounds(groups.loc["non_remote"])),
-                _plain(number(gap["ratio"].iloc[0] if len(gap) else None)),
+                _plain(
+                    times(float(gap["ratio"].iloc[0])) if len(gap) and gap["ratio"].notna().all() else "–"
+                ),
                 _plain(_index(finding.gini)),
                 _plain("–" if pd.isna(between) else f"{100 * between:.1f} %"),
                 _plain(_index(finding.concentration_density)),
@@ -350,7 +359,9 @@ def _ranking(finding: DivideFinding, results: Results) -> Ranking:
             place = english.loc[row["town_code"]]
             name = Text(f"{row['county']}{row['town']}", f"{place['town_en']}, {place['county_en']}")
             link = words_of.atlas_link(finding.measure, str(row["town_code"]))
-            rows.append([Cell(name, link), _plain(number(row["value"])), _plain(number(row["population"], "count"))])
+            rows.append(
+                [Cell(name, link), _plain(number(row["value"])), _plain(number(row["population"], "count"))]
+            )
         return Grid(heads, rows)
 
     return Ranking(unit, grid(finding.best), grid(finding.worst))
@@ -381,5 +392,3 @@ def _asset(name: str) -> str:
 def _template() -> jinja2.Template:
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
     return environment.from_string(_asset("report.html.j2"))
-
-

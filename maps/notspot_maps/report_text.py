@@ -13,7 +13,7 @@ from notspot_coverage.indicators import BOUNDS
 from notspot_coverage.results import Results
 from notspot_geodata import reference
 from notspot_geodata.text import Text
-from notspot_maps.words import UNKNOWN, number, with_unit
+from notspot_maps.words import UNKNOWN, number
 
 NOT_COMPUTED = Text("未計算", "not computed")
 
@@ -30,7 +30,10 @@ TOC = (
 
 FILES = (
     ("atlas.html", Text("互動地圖（單一檔案，離線可用）", "the interactive map (one file, works offline)")),
-    ("indicators.xlsx", Text("各層級指標、定義與來源（試算表）", "indicators by level, definitions, sources (workbook)")),
+    (
+        "indicators.xlsx",
+        Text("各層級指標、定義與來源（試算表）", "indicators by level, definitions, sources (workbook)"),
+    ),
     ("indicators.csv", Text("指標長表：每指標每單位一列", "the tidy table: a row an indicator and unit")),
     ("units.csv", Text("鄉鎮市區全部欄位", "townships with every column")),
     ("units.parquet", Text("同上，GeoParquet 1.1，含界線", "the same with boundaries, GeoParquet 1.1")),
@@ -84,7 +87,8 @@ def official(indicator: Indicator) -> Text:
     """The published figure, with both counts where they were published."""
     if indicator.official_2021 is None:
         return Text("未公布", "not published")
-    figure = with_unit(indicator.official_2021, indicator)
+    exact = f"{indicator.official_2021:,.10g}"  # as it was published, not rounded
+    figure = Text(f"{exact} {indicator.unit.zh}", f"{exact} {indicator.unit.en}")
     top, bottom = indicator.official_numerator, indicator.official_denominator
     year = "" if indicator.as_of.startswith("2021") or indicator.recipe is not None else indicator.as_of[:7]
     if top is not None and bottom:
@@ -94,6 +98,14 @@ def official(indicator: Indicator) -> Text:
             f"{top:,.0f} of {bottom:,.0f} {indicator.unit.en} ({share})",
         )
     return Text(f"{figure.zh}（{year}）", f"{figure.en} ({year})") if year else figure
+
+
+def target(indicator: Indicator) -> Text:
+    """The target of 2025 as it was set."""
+    if indicator.target_2025 is None:
+        return Text("–", "–")
+    exact = f"{indicator.target_2025:,.10g}"
+    return Text(f"{exact} {indicator.unit.zh}", f"{exact} {indicator.unit.en}")
 
 
 def part(item: Part) -> Text:
@@ -112,13 +124,18 @@ def atlas_link(indicator: str, town_code: str) -> str:
 def unknown(results: Results) -> list[Text]:
     """What the run does not know, and what its boundaries lack."""
     townships = results.townships.set_index("town_code")
-    out: list[Text] = []
+    by_places: dict[tuple[str, ...], list[Text]] = {}
     for finding in results.divide:
-        if not finding.unknown:
-            continue
-        names = "、".join(str(townships.at[c, "county"]) + str(townships.at[c, "town"]) for c in finding.unknown)
-        names_en = ", ".join(str(townships.at[c, "town_en"]) for c in finding.unknown)
-        out.append(Text(f"{finding.name.zh}：{names} 無資料。", f"{finding.name.en}: unknown in {names_en}."))
+        if finding.unknown:
+            by_places.setdefault(finding.unknown, []).append(finding.name)
+    out: list[Text] = []
+    for codes, measures in by_places.items():
+        names = "、".join(
+            str(townships.at[code, "county"]) + str(townships.at[code, "town"]) for code in codes
+        )
+        names_en = ", ".join(str(townships.at[code, "town_en"]) for code in codes)
+        of, of_en = "、".join(text.zh for text in measures), "; ".join(text.en for text in measures)
+        out.append(Text(f"{names}無資料：{of}。", f"Unknown in {names_en}: {of_en}."))
     missing, holes = reference.missing_villages(), reference.holes()
     people = int(missing["people_2021_03"].sum())
     out += [
@@ -138,7 +155,10 @@ def unknown(results: Results) -> list[Text]:
     if len(results.ledger):
         count = len(results.ledger)
         out.append(
-            Text(f"輸入資料有 {count:,} 列未採用或無法對應，見 rejects.csv。", f"{count:,} input rows: see rejects.csv.")
+            Text(
+                f"輸入資料有 {count:,} 列未採用或無法對應，見 rejects.csv。",
+                f"{count:,} input rows: see rejects.csv.",
+            )
         )
     else:
         out.append(Text("輸入資料全數採用，無退件。", "Every input row was used; none was refused."))
@@ -149,7 +169,9 @@ def method(results: Results) -> list[Text]:
     """How the figures came about, in plain words."""
     kinds = {i.kind for i in results.definitions.values() if i.recipe is not None}
     varied_zh = "".join(BOUNDS[kind].zh for kind in ("share", "existence", "measure") if kind in kinds)
-    varied_en = " ".join(BOUNDS[kind].en.capitalize() for kind in ("share", "existence", "measure") if kind in kinds)
+    varied_en = " ".join(
+        BOUNDS[kind].en.capitalize() for kind in ("share", "existence", "measure") if kind in kinds
+    )
     permutations = Text(
         "空間群聚採區域性 Moran 指數（LISA），以固定種子隨機排列檢定；未達顯著者不標示。",
         "Local clusters are local Moran statistics (LISA), tested by seeded permutation; those not significant are "
