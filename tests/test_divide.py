@@ -17,7 +17,7 @@ from notspot_coverage.groups import GROUPS, PAIRS
 from notspot_geodata.errors import InputError, UsageError
 from notspot_geodata.text import Text
 
-few = settings(deadline=None, max_examples=12)
+few = settings(deadline=None, max_examples=8)
 
 
 def measure(**recipe):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from notspot_coverage.inequality import concentration, gini, lorenz, theil
 from notspot_geodata.errors import UsageError
 
-law = settings(deadline=None)  # a slow machine breaks no law
+law = settings(deadline=None, max_examples=60)  # a slow machine breaks no law
 amounts = st.one_of(st.just(0.0), st.floats(0.01, 1000))
 people = st.floats(0.1, 1000)
 

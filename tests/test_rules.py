@@ -172,7 +172,7 @@ def test_deemed_needs_both_a_density_and_a_remote_neighbour():
     assert finding.deemed["ratio"].tolist() == pytest.approx([0.23, 0.24])
 
 
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=15)
 @given(people, st.floats(0.01, 1), st.floats(0.01, 1))
 def test_a_lower_threshold_never_makes_more_remote(population, one, other):
     from dataclasses import replace
@@ -184,7 +184,7 @@ def test_a_lower_threshold_never_makes_more_remote(population, one, other):
     assert set(codes_of(fewer)) <= set(codes_of(more))
 
 
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=15)
 @given(people, st.randoms())
 def test_the_order_of_rows_and_the_projection_change_nothing(population, random):
     frame = board(population, offshore=(0, 4))
@@ -196,7 +196,7 @@ def test_the_order_of_rows_and_the_projection_change_nothing(population, random)
     pd.testing.assert_frame_equal(finding.alternatives, again.alternatives)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=15)
 @given(people)
 def test_people_twice_as_many_everywhere_change_nothing(population):
     finding = remote_townships(board(population), variant=UNITS)
