@@ -54,10 +54,9 @@ def test_south_and_west_are_negative():
 def test_writing_and_reading_is_the_identity(value, style):
     degrees, rest = divmod(round(value * 36_000), 36_000)
     minutes, tenths = divmod(rest, 600)
+    text = f"{degrees}°{minutes}'{tenths / 10}\"E"
     if style == "zh":
         text = f"{degrees}度{minutes}分{tenths / 10}秒"
-    else:
-        text = f"{degrees}°{minutes}'{tenths / 10}\"E"
     if style == "full":
         text = text.translate(str.maketrans("0123456789.", "０１２３４５６７８９．"))
     assert parse_degrees(text) == pytest.approx(value, abs=1 / 36_000)
@@ -185,7 +184,7 @@ def test_reordering_and_splitting_rows_changes_no_point(order, cut):
 
 @pytest.mark.shared
 def test_the_faults_of_the_communities_table_are_found_by_computing():
-    table = pd.read_csv(shared("indigenous/cip_tribes_20220725.csv"), dtype=str, encoding="utf-8-sig")
+    table = pd.read_csv(shared("data/indigenous/cip_tribes_20220725.csv"), dtype=str, encoding="utf-8-sig")
     found = points_of(table)
     rows = {table["Seq"].iloc[p.row - 2]: p.message for p in found.problems}
     # 208: the northing lacks a digit, the latitude is another one; 243: both are 200 km south
@@ -200,5 +199,5 @@ def test_the_faults_of_the_communities_table_are_found_by_computing():
 
 @pytest.mark.shared
 def test_community_hotspots_are_all_placed():
-    found = points_of(pd.read_csv(shared("wifi/itaiwan_cip_tribe_hotspots.csv"), dtype=str))
+    found = points_of(pd.read_csv(shared("data/wifi/itaiwan_cip_tribe_hotspots.csv"), dtype=str))
     assert (len(found.frame), len(found.problems), found.crs) == (248, 0, "EPSG:3824")

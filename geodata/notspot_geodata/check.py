@@ -10,7 +10,7 @@ from typing import Any
 
 from notspot_geodata import sniff
 from notspot_geodata.degrees import find_pairs
-from notspot_geodata.errors import InputError, Problem
+from notspot_geodata.errors import InputError, Problem, UsageError
 from notspot_geodata.ledger import Ledger
 from notspot_geodata.reading import Reading
 
@@ -42,7 +42,7 @@ def check(path: str | Path, **options: Any) -> Reading:
     try:
         kind = sniff.kind_of(path)
         if kind in sniff.TABLES or kind == "parquet":
-            return _check_table(path, kind, options)
+            return _check_table(path, options)
         from notspot_geodata.vectors import examine_geo
 
         return examine_geo(path, **_some(options, "layer", "crs", "encoding"))[1]
@@ -54,7 +54,7 @@ def check(path: str | Path, **options: Any) -> Reading:
 
 
 def describe(reading: Reading) -> str:
-    """The page that ``notspot check FILE`` prints: what was understood, then what is wrong, then what to do."""
+    """What ``notspot check FILE`` prints: what was understood, what is wrong, what to do."""
     lines = [f"{_plain(reading.file)}: {reading.kind}"]
     facts = [
         ("encoding", reading.encoding or ""),
@@ -87,17 +87,20 @@ def exit_code(reading: Reading) -> int:
     return 1 if reading.problems else 0
 
 
-def _check_table(path: Path, kind: str, options: dict[str, Any]) -> Reading:
-    """A table by the table reader; by the map reader as well where it has coordinates."""
+def _check_table(path: Path, options: dict[str, Any]) -> Reading:
+    """A table by the table reader; and its points where it has coordinates."""
     from notspot_geodata.tables import read_table
+    from notspot_geodata.vectors import place_table
 
-    table = read_table(path, ledger=Ledger(), allow_rejects=True, **_some(options, "sheet", "encoding"))
+    refused = Ledger()
+    table = read_table(path, ledger=refused, allow_rejects=True, **_some(options, "sheet", "encoding"))
+    if find_pairs(table.columns) or options.get("crs") is not None:
+        try:
+            return place_table(table, refused=refused, **_some(options, "crs"))[1]
+        except UsageError as error:
+            raise InputError(path, [Problem(None, "geometry", str(error))]) from error
     reading: Reading = table.attrs["reading"]
-    if not (find_pairs(table.columns) or "crs" in _some(options, "crs")):
-        return reading
-    from notspot_geodata.vectors import examine_geo
-
-    return examine_geo(path, **_some(options, "crs", "encoding"))[1]
+    return reading
 
 
 def _some(options: dict[str, Any], *names: str) -> dict[str, Any]:

@@ -339,9 +339,8 @@ def misplaced(
 
 def _elsewhere(point: Floats, code: str, km: float) -> str:
     at = places.county_at(point[None, :])[0]
-    here = (
-        f"in {places.name_of(at)}" if at and at != code[:5] else "at sea" if at is None else "elsewhere in it"
-    )
+    here = "at sea" if at is None else f"elsewhere in {places.name_of(at)}" if at == code[:5] else ""
+    here = here or f"in {places.name_of(str(at))}"
     return f"lies {here}, {km:,.0f} km from {places.name_of(code)} that the row names"
 
 

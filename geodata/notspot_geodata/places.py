@@ -152,43 +152,34 @@ _COLUMNS = {
 def claims_of(frame: pd.DataFrame) -> Claims:
     """The county and township that rows name, by code or by name, as far as the reference knows them."""
     counties, towns, plain = _unit_names()
-    rows: list[tuple[str | None, str | None]] = [(None, None)] * len(frame)
-    by_name = {tidy(str(c)).lower().replace(" ", "_"): str(c) for c in frame.columns}
-    columns = {
-        what: next((by_name[n] for n in names.split() if n in by_name), None)
-        for what, names in _COLUMNS.items()
-    }
-    town_code, county_code = columns["town_code"], columns["county_code"]
-    county, town = columns["county"], columns["town"]
-    for i in range(len(frame)):
-        found_town: str | None = None
-        found_county: str | None = None
-        if town_code:
-            digits = _digits(frame[town_code].iloc[i])[:8]
-            found_town = digits if digits in plain else None
-        if county_code:
-            digits = _digits(frame[county_code].iloc[i])[:5]
-            found_county = digits if digits in plain else None
-        named = _name(frame, county, i)
+    by_name = {tidy(str(c)).lower().replace(" ", "_"): c for c in frame.columns}
+    cells: dict[str, list[Any]] = {}
+    for what, names in _COLUMNS.items():
+        column = next((by_name[n] for n in names.split() if n in by_name), None)
+        cells[what] = [None] * len(frame) if column is None else list(frame[column])
+    rows: list[tuple[str | None, str | None]] = []
+    for in_town, in_county, county, town in zip(*cells.values(), strict=True):
+        digits = _digits(in_town)[:8]
+        found_town = digits if digits in plain else None
+        digits = _digits(in_county)[:5]
+        found_county = digits if digits in plain else None
+        named, whole = _name(county), _name(town)
         found_county = found_county or counties.get(named)
-        whole = _name(frame, town, i)
         if found_town is None and whole:
-            key = whole if whole[:3] in counties else named + whole
-            found_town = towns.get(key)
-            found_county = found_county or counties.get(key[:3])
+            found_town = towns.get(whole if whole[:3] in counties else named + whole)
+            found_county = found_county or counties.get(whole[:3])
         if found_town and found_county and not found_town.startswith(found_county):
             found_town = None  # the codes contradict each other; which is wrong is not for the point to say
-        rows[i] = (found_county or (found_town[:5] if found_town else None), found_town)
+        rows.append((found_county or (found_town[:5] if found_town else None), found_town))
     return Claims(tuple(c for c, _ in rows), tuple(t for _, t in rows))
 
 
-def _name(frame: pd.DataFrame, column: str | None, i: int) -> str:
-    cell = None if column is None else frame[column].iloc[i]
-    return "" if is_blank(cell) else official_name(str(cell)).replace(" ", "")
+def _name(cell: object) -> str:
+    return "" if is_blank(cell) else official_name(str(cell)[:40]).replace(" ", "")
 
 
 def _digits(cell: object) -> str:
-    return re.sub(r"\D", "", tidy(str(cell)[:40]))
+    return "" if is_blank(cell) else re.sub(r"\D", "", tidy(str(cell)[:40]))
 
 
 @cache

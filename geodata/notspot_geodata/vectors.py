@@ -23,6 +23,7 @@ from notspot_geodata.dbf import read_attributes
 from notspot_geodata.errors import InputError, NotFoundError, Problem, UsageError
 from notspot_geodata.ledger import Ledger
 from notspot_geodata.reading import Reading
+from notspot_geodata.tables import read_table
 from notspot_geodata.text import official_name, tidy
 
 if TYPE_CHECKING:
@@ -96,8 +97,8 @@ def examine_geo(
     """
     All features of a file, also those with problems, and what was understood; for ``notspot check``.
 
-    ``attrs["rows"]`` are the numbers that problems use, ``attrs["people"]`` the persons by them. Raises InputError only where the file cannot be read
-    at all.
+    ``attrs["rows"]`` are the numbers that problems use, ``attrs["people"]`` the persons by them. Raises
+    InputError only where the file cannot be read at all.
     """
     path = Path(path)
     kind = sniff.kind_of(path)
@@ -189,7 +190,7 @@ def _features(
             return _as_geo(frame, path)
         frame = _shapefile(source, encoding, reading)
         return _as_geo(frame, path)
-    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, ValueError, OSError) as error:
+    except (RuntimeError, ValueError, OSError) as error:  # pyogrio's errors are RuntimeErrors
         if isinstance(error, InputError):
             raise
         said = str(error).replace(str(source), source.name).splitlines()[0][:300]
@@ -209,6 +210,8 @@ def _layer(source: Path, layer: str | None, path: Path) -> str | None:
     import pyogrio
 
     layers = [str(name) for name, _ in pyogrio.list_layers(source)]
+    if not layers:
+        raise InputError(path, [Problem(None, "", "cannot be read: there is no layer in it")])
     if layer is not None and layer not in layers:
         raise NotFoundError(f"{path.name} has no layer {layer!r}; it has: {', '.join(layers)}")
     if layer is not None or len(layers) <= 1:
@@ -307,7 +310,7 @@ def _sample(frame: gpd.GeoDataFrame) -> NDArray[np.float64]:
 
 
 def _geometry(frame: gpd.GeoDataFrame, rows: list[int], reading: Reading, to_crs: Any) -> gpd.GeoDataFrame:
-    """Null, empty, not finite, invalid, outside Taiwan, elsewhere than claimed: mended or told; then moved."""
+    """Null, empty, invalid, outside Taiwan, elsewhere than claimed: mended or told; then moved."""
     shapes = shapely.force_2d(frame.geometry.to_numpy())
     missing, empty = shapely.is_missing(shapes), shapely.is_empty(shapes)
     bounds = shapely.bounds(shapes)
@@ -369,25 +372,36 @@ def _array(shapes: NDArray[Any], crs: Any) -> Any:
 
 def _table(path: Path, crs: Any, to_crs: Any, encoding: str | None) -> tuple[gpd.GeoDataFrame, Reading]:
     """A table with coordinates, by the table reader; row numbers are those of the file."""
-    from notspot_geodata.tables import read_table
-
     refused = Ledger()
     table = read_table(path, encoding=encoding, ledger=refused, allow_rejects=True)
-    reading: Reading = table.attrs["reading"]
-    numbers = table.attrs.get("rows")
-    rows = list(numbers) if numbers is not None else list(range(2, len(table) + 2))
     try:
-        points = coordinates.points_of(table, crs=crs, to_crs=to_crs, rows=rows)
+        return place_table(table, crs=crs, to_crs=to_crs, refused=refused)
     except UsageError as error:
-        message = Problem(None, "geometry", str(error))
-        raise InputError(path, [message], hint="Read it as a table, or add coordinates.") from error
+        problem = Problem(None, "geometry", str(error))
+        raise InputError(path, [problem], hint="Read it as a table, or add coordinates.") from error
+
+
+def place_table(
+    table: pd.DataFrame, *, crs: Any = None, to_crs: Any = "EPSG:3824", refused: Ledger | None = None
+) -> tuple[gpd.GeoDataFrame, Reading]:
+    """
+    A frame of `tables.read_table` with its points; the table's Reading goes on with what they showed.
+
+    Raises UsageError where the table has no coordinates.
+    """
+    reading: Reading = table.attrs["reading"]
+    rows = list(table.attrs["rows"])
+    table = table.copy(deep=False)
+    table.attrs = {}  # pandas copies them at every step, and the row numbers are long
+    points = coordinates.points_of(table, crs=crs, to_crs=to_crs, rows=rows)
     reading.crs, reading.crs_reason = points.crs, points.crs_reason
-    known = {(p.row, p.field) for p in reading.problems}
-    reading.problems += [p for p in points.problems if (p.row, p.field) not in known]
+    reading.problems += points.problems
+    reading.problems.sort(key=lambda p: (p.row or 0, p.field))
     reading.notes += points.notes
     bad = {p.row for p in reading.problems}
     reading.usable = 0 if None in bad else reading.rows - len(bad)
-    people = {int(r): int(p) for r, p in refused.to_frame()[["row", "people"]].dropna().to_numpy()}
+    entered = (refused or Ledger()).to_frame()[["row", "people"]].dropna()
+    people = {int(row): int(count) for row, count in entered.to_numpy()}
     people |= _people(points.frame, rows)
     points.frame.attrs = {"reading": reading, "rows": rows, "people": people}
     return points.frame, reading
