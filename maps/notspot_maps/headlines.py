@@ -4,7 +4,8 @@ The three figures that a reader should take away, as sentences made from the tab
 
 from __future__ import annotations
 
-import pandas as pd
+from collections.abc import Mapping
+from typing import NamedTuple
 
 from notspot_coverage.definitions import Indicator
 from notspot_coverage.results import Results
@@ -23,31 +24,38 @@ def headlines(results: Results, count: int = 3) -> tuple[Text, ...]:
     """
     table = results.indicators
     groups = table[(table["level"] == "group") & table["value"].notna()]
-    rows = {
-        str(indicator): block.set_index("code")
-        for indicator, block in groups.groupby("indicator", sort=False)
-    }
-    compared = [name for name, block in rows.items() if {"remote", "non_remote"} <= set(block.index)]
+    rows: dict[str, dict[str, Bounded]] = {}
+    for name, code, *figures in groups[["indicator", "code", "value", "low", "high"]].itertuples(index=False):
+        rows.setdefault(str(name), {})[str(code)] = Bounded(*map(float, figures))
+    compared = [name for name, found in rows.items() if {"remote", "non_remote"} <= set(found)]
     comparable = [name for name in compared if results.definitions[name].kind in ("measure", "share")]
     order = [name for name in PREFERRED if name in comparable]
     order += [name for name in comparable if name not in order and results.definitions[name].better != "none"]
     return tuple(comparison(results.definitions[name], rows[name]) for name in order[:count])
 
 
-def comparison(indicator: Indicator, rows: pd.DataFrame) -> Text:
-    """One sentence: the figure in remote townships beside that in the others (`rows` indexed by group code)."""
-    here, there = rows.loc["remote"], rows.loc["non_remote"]
-    a, b = with_unit(here["value"], indicator), with_unit(there["value"], indicator)
-    range_ = bounds(here["low"], here["high"], indicator.kind)
+class Bounded(NamedTuple):
+    """A figure and its bounds."""
+
+    value: float
+    low: float
+    high: float
+
+
+def comparison(indicator: Indicator, groups: Mapping[str, Bounded]) -> Text:
+    """One sentence: the figure in remote townships beside that in the others (`groups` by group code)."""
+    here, there = groups["remote"], groups["non_remote"]
+    a, b = with_unit(here.value, indicator), with_unit(there.value, indicator)
+    range_ = bounds(here.low, here.high, indicator.kind)
     between_zh = f"（{range_}）" if range_ else ""
     between_en = f" ({range_})" if range_ else ""
     if indicator.kind == "share":
-        difference = float(here["value"]) - float(there["value"])
+        difference = here.value - there.value
         gap = f"{abs(difference):.0f}"  # whole: the two shares beside it are rounded too
         end_zh = f"，{'高' if difference >= 0 else '低'} {gap} 個百分點"
         end_en = f", {gap} percentage points {'more' if difference >= 0 else 'less'}"
-    elif there["value"] > 0:
-        ratio = times(float(here["value"]) / float(there["value"]))
+    elif there.value > 0:
+        ratio = times(here.value / there.value)
         end_zh, end_en = f"，為後者的 {ratio.zh}", f", {ratio.en} as much"
     else:
         end_zh = end_en = ""

@@ -185,7 +185,9 @@ def _scorecard(results: Results) -> Scorecard:
     nation = results.indicators[results.indicators["level"] == "nation"].set_index("indicator")
     rows: dict[str, list[Row]] = {}
     for indicator in shown:
-        rows.setdefault(indicator.theme, []).append(_row(indicator, nation.loc[indicator.id]))
+        rows.setdefault(indicator.theme, []).append(
+            _row(indicator, nation.at[indicator.id, "status"], nation.at[indicator.id, "value"])
+        )
     themes = load_themes()
     computed = sum(row.is_computed for block in rows.values() for row in block)
     published = sum(i.official_2021 is not None for i in shown)
@@ -200,8 +202,8 @@ def _scorecard(results: Results) -> Scorecard:
     )
 
 
-def _row(indicator: Indicator, figures: pd.Series) -> Row:
-    is_computed = figures["status"] == "computed"
+def _row(indicator: Indicator, status: object, value: object) -> Row:
+    is_computed = status == "computed"
     return Row(
         id=indicator.id,
         name=indicator.name,
@@ -209,7 +211,7 @@ def _row(indicator: Indicator, figures: pd.Series) -> Row:
         kind_id=indicator.kind,
         official=words_of.official(indicator),
         target=words_of.target(indicator),
-        computed=with_unit(figures["value"], indicator) if is_computed else words_of.NOT_COMPUTED,
+        computed=with_unit(float(str(value)), indicator) if is_computed else words_of.NOT_COMPUTED,
         is_computed=is_computed,
         needs=indicator.needs if indicator.recipe is None else None,
         definition=indicator.definition,
@@ -305,15 +307,20 @@ def _divide_table(findings: Iterable[DivideFinding]) -> Grid | None:
     ]
     rows = []
     for finding in findings:
-        groups = finding.groups.set_index("group")
+        groups = {
+            str(group): _with_bounds(value, low, high)
+            for group, value, low, high in finding.groups[["group", "value", "low", "high"]].itertuples(
+                index=False
+            )
+        }
         gap = finding.gaps[(finding.gaps["a"] == "remote") & (finding.gaps["b"] == "non_remote")]
         between = finding.theil_between / finding.theil_total if finding.theil_total > 0 else float("nan")
         rows.append(
             [
                 _plain(finding.name),
                 _plain(finding.years),
-                _plain(_with_bounds(groups.loc["remote"])),
-                _plain(_with_bounds(groups.loc["non_remote"])),
+                _plain(groups["remote"]),
+                _plain(groups["non_remote"]),
                 _plain(
                     times(float(gap["ratio"].iloc[0])) if len(gap) and gap["ratio"].notna().all() else "–"
                 ),
@@ -326,9 +333,9 @@ def _divide_table(findings: Iterable[DivideFinding]) -> Grid | None:
     return Grid(heads, rows)
 
 
-def _with_bounds(row: pd.Series) -> str:
-    range_ = bounds(row["low"], row["high"], "measure")
-    return number(row["value"]) + (f"（{range_}）" if range_ else "")
+def _with_bounds(value: float, low: float, high: float) -> str:
+    range_ = bounds(low, high, "measure")
+    return number(value) + (f"（{range_}）" if range_ else "")
 
 
 def _index(value: float) -> str:

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
 from notspot_geodata.errors import FetchError, InputError, NotFoundError, NotspotError, UsageError
+
+if TYPE_CHECKING:
+    from notspot.study import Study
 
 app = typer.Typer(
     name="notspot",
@@ -31,7 +34,8 @@ app = typer.Typer(
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object for machines, nothing else.")]
 Out = Annotated[Path, typer.Option("--out", help="Folder for the results; replaced as a whole.")]
 Rejects = Annotated[
-    bool, typer.Option("--allow-rejects", help="Go on without rows that have problems; they stay in rejects.csv.")
+    bool,
+    typer.Option("--allow-rejects", help="Go on without rows that have problems; they stay in rejects.csv."),
 ]
 DEFAULT_OUT = Path("notspot-report")
 
@@ -61,11 +65,17 @@ def run(
 
 @app.command()
 def check(
-    file: Annotated[Path, typer.Argument(help="A table or a map: CSV, XLSX, ODS, JSON, Shapefile, GeoPackage, …")],
+    file: Annotated[
+        Path, typer.Argument(help="A table or a map: CSV, XLSX, ODS, JSON, Shapefile, GeoPackage, …")
+    ],
     sheet: Annotated[str | None, typer.Option(help="Sheet of a workbook.")] = None,
     layer: Annotated[str | None, typer.Option(help="Layer of a map file.")] = None,
-    crs: Annotated[str | None, typer.Option(help="Coordinate system where the file names none: EPSG:3826.")] = None,
-    encoding: Annotated[str | None, typer.Option(help="Encoding of text, such as cp950, where it is known.")] = None,
+    crs: Annotated[
+        str | None, typer.Option(help="Coordinate system where the file names none: EPSG:3826.")
+    ] = None,
+    encoding: Annotated[
+        str | None, typer.Option(help="Encoding of text, such as cp950, where it is known.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Say how a file was understood and what is wrong with it, row by row. Changes nothing."""
@@ -84,11 +94,23 @@ def check(
 
 @app.command()
 def fetch(
-    ids: Annotated[list[str] | None, typer.Argument(help="Ids of sources to download; without any, list them.")] = None,
+    ids: Annotated[
+        list[str] | None, typer.Argument(help="Ids of sources to download; without any, list them.")
+    ] = None,
     month: Annotated[str | None, typer.Option(help="Month of the population, as 11012 or 2021-12.")] = None,
     cache: Annotated[Path | None, typer.Option(help="Folder for downloads.")] = None,
-    overrides: Annotated[Path | None, typer.Option(help="TOML file with other addresses for sources.")] = None,
-    offline: Annotated[bool, typer.Option("--offline", help="Use what is in the cache; never the network.")] = False,
+    overrides: Annotated[
+        Path | None, typer.Option(help="TOML file with other addresses for sources.")
+    ] = None,
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Use what is in the cache; never the network.")
+    ] = False,
+    refresh: Annotated[
+        bool, typer.Option("--refresh", help="Download again and compare with what is cached.")
+    ] = False,
+    accept_changed: Annotated[
+        bool, typer.Option("--accept-changed", help="Take a file that changed upstream; the old one is kept.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """List the official sources with licence and date, or download them into a cache."""
@@ -103,7 +125,14 @@ def fetch(
                 typer.echo(source.describe_sources(table))
             return
         found = source.fetch(
-            ids, cache=cache, offline=offline, overrides=overrides, month=month, progress=not as_json
+            ids,
+            cache=cache,
+            offline=offline,
+            overrides=overrides,
+            month=month,
+            refresh=refresh,
+            accept_changed=accept_changed,
+            progress=not as_json,
         )
         if as_json:
             _print_json({"files": {name: str(path) for name, path in found.items()}})
@@ -158,13 +187,11 @@ def main() -> None:
 # ------------------------------------------------------------------ helpers
 
 
-def _run(study: object, out: Path, as_json: bool, allow_rejects: bool) -> None:
+def _run(study: Study, out: Path, as_json: bool, allow_rejects: bool) -> None:
     from notspot.outputs import report as write
     from notspot.pipeline import run as run_study
-    from notspot.study import Study
     from notspot_maps.headlines import headlines
 
-    assert isinstance(study, Study)
     with _steps(study, quiet=as_json) as step:
         results = run_study(study, allow_rejects=allow_rejects, step=step)
         folder = write(results, out, step=step)
@@ -189,13 +216,10 @@ def _run(study: object, out: Path, as_json: bool, allow_rejects: bool) -> None:
 
 
 @contextmanager
-def _steps(study: object, *, quiet: bool) -> Iterator[object]:
+def _steps(study: Study, *, quiet: bool) -> Iterator[Callable[[str], None]]:
     """A progress bar over the steps of a run, on a terminal only."""
     from tqdm import tqdm
 
-    from notspot.study import Study
-
-    assert isinstance(study, Study)
     total = 3 + len(study.tables) + len(study.divide) + 4  # run and report call it once a step
     with tqdm(total=total, disable=quiet or not sys.stderr.isatty(), leave=False, unit="step") as bar:
 
@@ -222,7 +246,11 @@ def _errors(as_json: bool) -> Iterator[None]:
 
 
 def _fail(
-    error: Exception, code: int, as_json: bool, problems: list[dict[str, object]] | None = None, file: str | None = None
+    error: Exception,
+    code: int,
+    as_json: bool,
+    problems: list[dict[str, object]] | None = None,
+    file: str | None = None,
 ) -> NoReturn:
     if as_json:
         _print_json({"error": str(error), "file": file, "problems": problems or []})

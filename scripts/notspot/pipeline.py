@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from notspot.study import FIGURES, Derive, Study, Table
+from notspot_coverage.clusters import neighbours
 from notspot_coverage.divide import divide
 from notspot_coverage.groups import partition
 from notspot_coverage.indicators import indicators
@@ -30,11 +31,23 @@ if TYPE_CHECKING:
 
 Step = Callable[[str], None]
 
-LIBRARIES = ("esda", "folium", "geopandas", "libpysal", "mapclassify", "numpy", "pandas", "pyarrow", "pyproj", "shapely")
+LIBRARIES = (
+    "esda",
+    "folium",
+    "geopandas",
+    "libpysal",
+    "mapclassify",
+    "numpy",
+    "pandas",
+    "pyarrow",
+    "pyproj",
+    "shapely",
+)
 KEYS = {"village": "village_code", "township": "town_code", "county": "county_code"}
 NAMES = {
-    "village_code", "village", "village_en", "town_code", "town", "town_en", "county_code", "county", "county_en", "year"
-}  # of units: joined by code, never taken from a table  # fmt: skip
+    *("village_code", "village", "village_en", "town_code", "town", "town_en"),
+    *("county_code", "county", "county_en", "year"),
+}  # of units: joined by code, never taken from a table
 
 
 def run(study: Study, *, allow_rejects: bool = False, step: Step = lambda _: None) -> Results:
@@ -84,10 +97,11 @@ def run(study: Study, *, allow_rejects: bool = False, step: Step = lambda _: Non
     step("indicators")
     table_of = indicators(townships, study.definitions, rule=study.rule)
     townships = _with_values(townships, table_of)
+    among = neighbours(townships) if study.divide else None
     found = []
     for name in study.divide:
         step(f"divide: {name}")
-        found.append(divide(townships, study.definitions[name]))
+        found.append(divide(townships, study.definitions[name], among=among))
     record = _record(study, work.inputs, remote)
     return Results(
         run_id=str(record["run_id"]),
@@ -110,7 +124,8 @@ def _village_counts(work: _Work) -> pd.Series:
     import pandas as pd
 
     codes = [work.villages["town_code"], reference.missing_villages()["town_code"]]
-    return pd.concat(codes).value_counts()
+    counts: pd.Series = pd.concat(codes).value_counts()
+    return counts
 
 
 # ------------------------------------------------------------------ joining tables to units
@@ -135,7 +150,9 @@ class _Work:
         from notspot_geodata.tables import read_table
 
         path = self.study.folder / table.path
-        units = getattr(self, {"village": "villages", "township": "townships", "county": "counties"}[table.level])
+        units = getattr(
+            self, {"village": "villages", "township": "townships", "county": "counties"}[table.level]
+        )
         key = KEYS[table.level]
         known = set(units[key])
         if table.level == "village":
@@ -147,7 +164,9 @@ class _Work:
         if key not in frame:
             have = ", ".join(map(str, frame.columns))
             message = f"has no column that means {key}; its columns are: {have}"
-            raise InputError(path.name, [Problem(None, key, message)], hint="`notspot check` shows how it was read.")
+            raise InputError(
+                path.name, [Problem(None, key, message)], hint="`notspot check` shows how it was read."
+            )
         self.inputs.append(_input(table.path, path.read_bytes(), len(frame)))
         self._attach(frame, table.level, table)
 
@@ -185,7 +204,9 @@ class _Work:
         kept = " its figures count in the township" if table.sum else ""
         for _, row in missing.iterrows():
             people = row.get("population", row.get("people"))
-            message = f"{row[key]} has no polygon in the boundaries {reference.VINTAGE};{kept or ' it is unplaced'}"
+            message = (
+                f"{row[key]} has no polygon in the boundaries {reference.VINTAGE};{kept or ' it is unplaced'}"
+            )
             self.ledger.refuse(table.path, [Problem(None, key, message, str(row[key]))])
             self.ledger.rows[-1]["people"] = None if people is None else int(people)
 
@@ -215,7 +236,9 @@ def _need(frame: pd.DataFrame, columns: Sequence[str], what: str) -> None:
     lacking = [c for c in columns if c not in frame.columns]
     if lacking:
         problems = [Problem(None, c, f"is in no table of the study, and {what} needs it") for c in lacking]
-        raise InputError("study", problems, hint=f'Add [[table]] with path = "{FIGURES}", or a table that has it.')
+        raise InputError(
+            "study", problems, hint=f'Add [[table]] with path = "{FIGURES}", or a table that has it.'
+        )
 
 
 def _with_values(townships: gpd.GeoDataFrame, table: pd.DataFrame) -> gpd.GeoDataFrame:
@@ -238,7 +261,12 @@ def _record(study: Study, inputs: Sequence[Mapping[str, object]], remote: Remote
         "libraries": {name: importlib.metadata.version(name) for name in LIBRARIES},
         "study": {"id": study.id, "toml": study.text, "sha256": _sha256(study.text.encode())},
         "boundaries": {"vintage": reference.VINTAGE, "source": study.boundaries},
-        "rule": {"id": study.rule, "citation": remote.rule.citation.en, "published": remote.published, "found": remote.found},
+        "rule": {
+            "id": study.rule,
+            "citation": remote.rule.citation.en,
+            "published": remote.published,
+            "found": remote.found,
+        },
         "inputs": [*_embedded(), *inputs],
     }
     canonical = json.dumps(record, sort_keys=True, ensure_ascii=False).encode()
@@ -246,17 +274,21 @@ def _record(study: Study, inputs: Sequence[Mapping[str, object]], remote: Remote
 
 
 def _embedded() -> list[dict[str, object]]:
-    inputs = []
-    for package in ("notspot_geodata", "notspot_coverage"):
-        data = files(package) / "data"
-        for item in sorted(data.iterdir(), key=lambda item: item.name):
-            if item.name.endswith((".parquet", ".csv", ".toml")):
-                inputs.append(_input(f"{package}/data/{item.name}", item.read_bytes(), None))
-    return inputs
+    items = [
+        (f"{package}/data/{item.name}", item)
+        for package in ("notspot_geodata", "notspot_coverage")
+        for item in sorted((files(package) / "data").iterdir(), key=lambda item: item.name)
+        if item.name.endswith((".parquet", ".csv", ".toml"))
+    ]
+    return [_input(name, item.read_bytes(), None) for name, item in items]
 
 
 def _input(name: str, content: bytes, rows: int | None) -> dict[str, object]:
-    out: dict[str, object] = {"path": Path(name).as_posix(), "bytes": len(content), "sha256": _sha256(content)}
+    out: dict[str, object] = {
+        "path": Path(name).as_posix(),
+        "bytes": len(content),
+        "sha256": _sha256(content),
+    }
     return out if rows is None else out | {"rows": rows}
 
 

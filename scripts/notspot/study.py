@@ -94,7 +94,9 @@ class Study:
         """
         path = Path(path)
         if not path.is_file():
-            raise NotFoundError(f"{path}: no such study file. `notspot report` runs the one that ships with Notspot.")
+            raise NotFoundError(
+                f"{path}: no such study file. `notspot report` runs the one that ships with Notspot."
+            )
         try:
             text = path.read_text(encoding="utf-8-sig")
         except UnicodeDecodeError as error:
@@ -106,7 +108,9 @@ class Study:
         """A study that ships with Notspot."""
         source = files("notspot") / "studies" / f"{name}.toml"
         if not source.is_file():
-            raise NotFoundError(f"no study '{name}' ships with Notspot; there is: {', '.join(shipped_studies())}")
+            raise NotFoundError(
+                f"no study '{name}' ships with Notspot; there is: {', '.join(shipped_studies())}"
+            )
         return cls.parse(source.read_text(encoding="utf-8"), f"{name}.toml", Path())
 
     @classmethod
@@ -142,7 +146,18 @@ class _Reader:
         self.problems: list[Problem] = []
 
     def study(self, text: str) -> Study | None:
-        known = ("id", "year", "title", "boundaries", "rule", "indicators", "divide", "table", "derive", "indicator")
+        known = (
+            "id",
+            "year",
+            "title",
+            "boundaries",
+            "rule",
+            "indicators",
+            "divide",
+            "table",
+            "derive",
+            "indicator",
+        )
         self.unknown_keys(self.given, known, "")
         name = self.take(self.given, "id", str, "")
         year = self.take(self.given, "year", int, "")
@@ -154,7 +169,9 @@ class _Reader:
         definitions = self.definitions()
         divide = self.divide(definitions)
         if not tables and "table" not in self.given:
-            self.problem("table", f'is missing: name at least one, such as path = "{FIGURES}", level = "township"')
+            self.problem(
+                "table", f'is missing: name at least one, such as path = "{FIGURES}", level = "township"'
+            )
         if name is None or year is None or title is None or rule is None or boundaries is None:
             return None
         return Study(
@@ -198,7 +215,7 @@ class _Reader:
         value = self.given.get("title")
         if isinstance(value, str) or (isinstance(value, dict) and {"zh", "en"} <= set(value)):
             return Text.of(value)
-        self.problem("title", "is missing or lacks zh or en: title = {zh = \"…\", en = \"…\"}")
+        self.problem("title", 'is missing or lacks zh or en: title = {zh = "…", en = "…"}')
         return None
 
     def table(self, row: Mapping[str, object], where: str) -> Table | None:
@@ -217,13 +234,15 @@ class _Reader:
         if not isinstance(columns, dict) or not all(isinstance(v, str) for v in columns.values()):
             self.problem(f"{where}.columns", 'must be a list of columns or {"header" = "name"}')
             columns = {}
-        flags = {key: bool(self.take(row, key, bool, where)) for key in ("sum", "replace") if key in row}
-        texts = {key: self.take(row, key, str, where) for key in ("sheet", "encoding") if key in row}
-        if flags.get("sum") and level != "village":
+        sums = bool(self.take(row, "sum", bool, where)) if "sum" in row else False
+        replaces = bool(self.take(row, "replace", bool, where)) if "replace" in row else False
+        sheet = self.take(row, "sheet", str, where) if "sheet" in row else None
+        encoding = self.take(row, "encoding", str, where) if "encoding" in row else None
+        if sums and level != "village":
             self.problem(f"{where}.sum", "is for village tables, which are summed into townships")
         if path is None or level not in get_args(Level):
             return None
-        return Table(path, cast(Level, level), columns, **flags, **texts)
+        return Table(path, cast(Level, level), columns, sums, replaces, sheet, encoding)
 
     def derive(self, row: Mapping[str, object], where: str) -> Derive | None:
         self.unknown_keys(row, Derive.__dataclass_fields__, where)
@@ -231,7 +250,9 @@ class _Reader:
         function = self.take(row, "function", str, where)
         of = self.take(row, "of", list, where)
         if function is not None and function not in get_args(Function):
-            self.problem(f"{where}.function", f"'{function}' is none of {', '.join(get_args(Function))}", function)
+            self.problem(
+                f"{where}.function", f"'{function}' is none of {', '.join(get_args(Function))}", function
+            )
         if function == "ratio" and of is not None and len(of) != 2:
             self.problem(f"{where}.of", "a ratio needs two columns, numerator and denominator")
         scale = row.get("scale", 1.0)
@@ -249,7 +270,9 @@ class _Reader:
         try:
             own = indicators_from([dict(row) for _, row in self.rows("indicator")], self.file)
         except InputError as error:
-            self.problems += [Problem(None, f"indicator {p.row}.{p.field}", p.message, p.value) for p in error.problems]
+            self.problems += [
+                Problem(None, f"indicator {p.row}.{p.field}", p.message, p.value) for p in error.problems
+            ]
         for name in own:
             if name in shipped:
                 self.problem("indicator", f"'{name}' is already defined by Notspot; choose another id", name)
