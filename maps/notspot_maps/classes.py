@@ -33,8 +33,8 @@ METHODS: dict[Method, Text] = {
 COUNT = 5  # classes a reader can still tell apart on a map
 SHARE_EDGES = (20.0, 40.0, 60.0, 80.0)  # percent; a share's classes mean the same for every indicator
 SPEED_EDGES: dict[str, tuple[float, ...]] = {
-    "dl_mbps": (25.0, 50.0, 100.0, 200.0),
-    "ul_mbps": (5.0, 10.0, 20.0, 40.0),
+    "dl_mbps": (25.0, 50.0, 100.0, 150.0, 200.0, 250.0),
+    "ul_mbps": (5.0, 10.0, 20.0, 30.0, 40.0, 60.0),
 }  # Mbps; 100 down and 20 up are what the official indicators ask for
 
 
@@ -142,8 +142,10 @@ def _edges(known: npt.NDArray[np.float64], method: Method, count: int) -> list[f
     scheme = mapclassify.FisherJenks if method == "natural" else mapclassify.Quantiles
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # fewer classes than asked for is meant
-        raw = np.unique(scheme(known, k=count).bins)
-    raw = raw[raw < known.max()]
+        raw = scheme(known, k=count).bins
+    ordered = np.unique(known)
+    at = np.unique(np.searchsorted(ordered, raw, side="right") - 1)
+    raw = ordered[at[(at >= 0) & (at < len(ordered) - 1)]]  # edges that are values: no class stays empty
     for digits in (2, 3, 4, 6):
         found = sorted({readable(float(edge), digits) for edge in raw})
         filled = len(np.unique(np.searchsorted(np.array(found), known, side="left"))) == len(found) + 1

@@ -7,6 +7,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -60,6 +61,16 @@ class OfflineFigure(Figure):
 
     def render(self, **kwargs: object) -> str:
         """The whole page as HTML; the same tree gives the same text."""
+        written = {part: dict(part._children) for part in (self.header, self.html, self.script)}
+        try:
+            html = self._render(**kwargs)
+        finally:  # folium's elements add to these parts each time they are rendered
+            for part, children in written.items():
+                part._children = OrderedDict(children)
+        html = "\n".join(line.rstrip() for line in html.splitlines()) + "\n"
+        return html.replace(_POLICY_HERE, policy(html, tile_hosts(self)), 1)
+
+    def _render(self, **kwargs: object) -> str:
         for child in list(self._children.values()):
             child.render(**kwargs)
         html = _template().render(
@@ -72,9 +83,7 @@ class OfflineFigure(Figure):
             body=self.html.render(**kwargs),
             script=f"(() => {{{_SHIM}{self.script.render(**kwargs)}\n}})();",
         )
-        html = stable_ids(html, self)
-        html = "\n".join(line.rstrip() for line in html.splitlines()) + "\n"
-        return html.replace(_POLICY_HERE, policy(html, tile_hosts(self)), 1)
+        return stable_ids(html, self)
 
 
 def policy(html: str, image_hosts: Sequence[str] = ()) -> str:

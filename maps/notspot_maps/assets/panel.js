@@ -157,7 +157,7 @@ class Panel {
       this.parts.legend.replaceChildren(el("p", { class: "ns-note" }, W.onlyNation), this._about());
       return null;
     }
-    const edge = (v) => view.value(v).replace(" %", "");
+    const edge = (v) => figure(v, view.lang) + (indicator.kind === "share" ? " %" : "");
     const only = [...classes.counts.keys()].filter((c) => c >= 0).length;
     const label = (c) => {
       if (c < 0) return W.unknown;

@@ -190,7 +190,7 @@ class View {
   value(v) {
     if (v === null || v === undefined) return this.words.unknown;
     const share = this.indicator.kind === "share";
-    return figure(v, this.lang, share) + (share ? " %" : "");
+    return figure(v, this.lang, this.indicator.kind) + (share ? " %" : "");
   }
 
   unit() { return this.indicator.kind === "share" ? "" : this.text(this.indicator.unit); }
@@ -222,7 +222,7 @@ class View {
     if (this.indicator) parts.push("i=" + encodeURIComponent(this.indicator.id));
     parts.push("l=" + this.level);
     if (this.selected) parts.push("p=" + encodeURIComponent(this.model.code(this.selected.level, this.selected.index)));
-    parts.push(`m=${+this.map.getZoom().toFixed(2)}/${at.lat.toFixed(4)}/${at.lng.toFixed(4)}`);
+    parts.push("m=" + this._where(at, this.map.getZoom()));
     if (this.hidden.size) parts.push("h=" + [...this.hidden].sort((a, b) => a - b).join(","));
     if (this.tab !== "place") parts.push("t=" + this.tab);
     if (this.lang !== "zh") parts.push("lang=" + this.lang);
@@ -231,6 +231,15 @@ class View {
     } catch {
       /* inside a srcdoc frame there is no address to keep */
     }
+  }
+
+  /* Zoom and centre; those that were asked for as long as the map is within a pixel or two of them. */
+  _where(at, zoom) {
+    if (this.asked) {
+      const off = this.map.project(at, zoom).distanceTo(this.map.project([this.asked[1], this.asked[2]], zoom));
+      if (off < 2 && Math.abs(zoom - this.asked[0]) < 0.01) return `${this.asked[0]}/${this.asked[1].toFixed(4)}/${this.asked[2].toFixed(4)}`;
+    }
+    return `${+zoom.toFixed(2)}/${at.lat.toFixed(4)}/${at.lng.toFixed(4)}`;
   }
 
   _read(again = false) {
@@ -247,6 +256,7 @@ class View {
     const [zoom, lat, lng] = (given.get("m") || "").split("/").map(Number);
     if ([zoom, lat, lng].every(Number.isFinite) && given.get("m")) {
       this.framed = true;
+      this.asked = [zoom, lat, lng];
       this.map.setView([Math.max(-85, Math.min(85, lat)), lng], zoom, { animate: false });
     } else if (this.selected) {
       this.framed = true;

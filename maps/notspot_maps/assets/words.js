@@ -46,18 +46,18 @@ function el(tag, attributes = {}, ...children) {
 }
 
 const FORMATS = new Map();
-function number(value, lang, decimals) {
-  const key = lang + decimals;
+function number(value, lang, decimals, least = 0) {
+  const key = lang + decimals + least;
   if (!FORMATS.has(key))
-    FORMATS.set(key, new Intl.NumberFormat(lang === "zh" ? "zh-TW" : "en", { maximumFractionDigits: decimals, minimumFractionDigits: 0 }));
+    FORMATS.set(key, new Intl.NumberFormat(lang === "zh" ? "zh-TW" : "en", { maximumFractionDigits: decimals, minimumFractionDigits: least }));
   return FORMATS.get(key).format(value);
 }
 
-/* As many decimals as the size of a figure bears; a share always has one. */
-function figure(value, lang, share = false) {
-  if (share) return number(value, lang, 1).replace(/^([^.]*)$/, "$1.0");
-  const size = Math.abs(value);
-  return number(value, lang, Number.isInteger(value) || size >= 1000 ? 0 : size >= 100 ? 1 : size >= 1 ? 2 : 3);
+/* A share has one decimal, a measure as many as its size bears, a whole number of anything else none. */
+function figure(value, lang, kind = "") {
+  if (kind === "share") return number(value, lang, 1, 1);
+  const size = Math.abs(value), decimals = size >= 1000 ? 0 : size >= 100 ? 1 : size >= 1 || !size ? 2 : 3;
+  return number(value, lang, decimals, kind === "measure" ? decimals : 0);
 }
 
 /* Names compare without case, blanks, width, and with 台 as 臺. */

@@ -1,0 +1,334 @@
+"""The atlas as people use it, in a real browser: mouse, keyboard, phone, two languages."""
+
+import math
+
+import folium
+import pytest
+from atlas_results import SCRIPT, results
+from browser import opened
+
+from notspot_maps.atlas import AtlasLayer, atlas
+
+pytestmark = pytest.mark.browser
+
+DRAWN = "performance.getEntriesByName('notspot-first-choropleth').length > 0"
+PHONE = {"width": 360, "height": 740, "has_touch": True, "is_mobile": True, "device_scale_factor": 2}
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory):
+    path = tmp_path_factory.mktemp("atlas") / "atlas.html"
+    atlas(results()).save(path)
+    return path
+
+
+def ready(visit):
+    visit.page.wait_for_function(DRAWN)
+    visit.page.wait_for_selector(".ns-classes")
+    return visit.page
+
+
+def spot(page, lat, lng):
+    """Where a place is in the window, in pixels, from the view that the address tells (Web Mercator)."""
+    zoom, *centre = map(
+        float, page.evaluate("new URLSearchParams(location.hash.slice(1)).get('m')").split("/")
+    )
+    box = page.locator(".leaflet-container").bounding_box()
+
+    def pixels(lat, lng):
+        y = 0.5 - math.log(math.tan(math.pi / 4 + math.radians(lat) / 2)) / (2 * math.pi)
+        return 256 * 2**zoom * (0.5 + lng / 360), 256 * 2**zoom * y
+
+    (cx, cy), (x, y) = pixels(*centre), pixels(lat, lng)
+    return box["x"] + box["width"] / 2 + x - cx, box["y"] + box["height"] / 2 + y - cy
+
+
+def colours_at(page, lat, lng, side=1):
+    """The set of colours, (r, g, b), that the canvas has in a square of so many pixels at a place."""
+    found = page.evaluate(
+        """([x, y, side]) => {
+            const canvas = document.querySelector('.ns-canvas-part'), box = canvas.getBoundingClientRect();
+            const ratio = canvas.width / box.width, at = [(x - box.x) * ratio, (y - box.y) * ratio];
+            return [...canvas.getContext('2d').getImageData(...at, side, side).data];
+        }""",
+        [*spot(page, lat, lng), side],
+    )
+    return {tuple(found[at : at + 3]) for at in range(0, len(found), 4)}
+
+
+def point_at(page, lat, lng):
+    """Move the mouse there, as far as the tooltip's next frame; the place in the window."""
+    at = spot(page, lat, lng)
+    page.mouse.move(*at)
+    page.wait_for_selector(".ns-tip.ns-on")
+    return at
+
+
+@pytest.mark.parametrize("size", [{"width": 1440, "height": 900}, PHONE], ids=["desktop", "phone"])
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_it_opens_alone_without_errors_and_fits(file, size, lang):
+    with opened(file, fragment=f"#lang={lang}", **size) as visit:
+        page = ready(visit)
+        assert visit.outside == []
+        assert visit.errors == []
+        assert not visit.scrolls_sideways()
+        assert page.locator(".ns-class").count() == 4  # three values and unknown
+        assert page.evaluate("document.documentElement.lang") == ("zh-Hant-TW" if lang == "zh" else "en")
+
+
+@pytest.mark.parametrize(
+    "fragment", ["", "#lang=en&t=table", "#p=00001002", "#i=published", "#p=00001001001"]
+)
+@pytest.mark.parametrize("size", [{"width": 1440, "height": 900}, PHONE], ids=["desktop", "phone"])
+def test_axe_finds_nothing(file, fragment, size):
+    with opened(file, fragment=fragment, **size) as visit:
+        visit.page.wait_for_function(DRAWN)
+        visit.page.wait_for_selector(".ns-body")
+        assert visit.violations() == []
+
+
+def test_a_place_has_the_colour_of_its_class(file):
+    with opened(file, fragment="#i=speed&m=9.5/23.65/121.15") as visit:
+        page = ready(visit)
+        swatch = page.locator(".ns-class .ns-swatch").first
+        shown = swatch.evaluate("node => getComputedStyle(node).backgroundColor")
+        assert shown == "rgb({}, {}, {})".format(*colours_at(page, 23.56, 121.26).pop())
+
+
+def test_another_indicator_recolours_the_same_shapes(file):
+    with opened(file, fragment="#i=speed&m=9.5/23.65/121.15") as visit:
+        page = ready(visit)
+        before = colours_at(page, 23.56, 121.26)
+        page.select_option("select", "reached")
+        page.wait_for_function("location.hash.includes('i=reached')")
+        assert colours_at(page, 23.56, 121.26) != before
+        assert "60.0 %" in page.locator(".ns-card").inner_text()  # its target
+
+
+def test_unknown_is_hatched_on_the_map_and_in_the_legend(file):
+    with opened(file, fragment="#i=speed&m=9.5/23.65/121.15") as visit:
+        page = ready(visit)
+        seen = colours_at(page, 23.78, 121.12, side=14)
+        assert len(seen) > 2
+        assert all(max(c) - min(c) < 6 for c in seen)  # greys: in none of the scales
+        legend = page.locator(".ns-class", has_text="無資料")
+        assert legend.locator(".ns-hatch").count() == 1
+        assert legend.locator(".ns-count").inner_text() == "1"
+
+
+def test_values_whose_bounds_reach_another_class_are_dotted(file):
+    with opened(file, fragment="#i=reached&m=9.5/23.65/121.15") as visit:
+        page = ready(visit)
+        assert page.locator(".ns-unsure").inner_text().endswith("1")
+        seen = colours_at(page, 23.68, 121.02, side=14)
+        assert len(seen) > 1
+
+
+def test_a_class_is_hidden_by_its_legend(file):
+    with opened(file, fragment="#i=speed&m=9.5/23.65/121.15") as visit:
+        page = ready(visit)
+        first = page.locator(".ns-class").first
+        first.click()
+        assert first.get_attribute("aria-pressed") == "false"
+        assert colours_at(page, 23.56, 121.26) == {(255, 255, 255)}
+        assert "h=" in page.evaluate("location.hash")
+
+
+def test_hovering_says_name_value_counts_and_source(file):
+    with opened(file, fragment="#i=speed&m=9.5/23.65/121.15") as visit:
+        page = ready(visit)
+        point_at(page, 23.56, 121.26)
+        page.wait_for_selector(".ns-tip.ns-on")
+        said = page.locator(".ns-tip").inner_text()
+        for part in ("山一鄉", "Shanyi Township", "140.3", "Mbps 合計 561", "量測點 4", "測試量測"):
+            assert part in said
+
+
+def test_a_click_fills_the_card_and_the_address(file):
+    with opened(file, fragment="#i=reached&m=9.5/23.65/121.15") as visit:
+        page = ready(visit)
+        page.mouse.click(*point_at(page, 23.66, 121.06))
+        card = page.locator(".ns-card").inner_text()
+        for part in ("安二區", "70.0 %", "40.0 % – 80.0 %", "涵蓋人口 700", "人口 1,000", "目標"):
+            assert part in card
+        assert "p=00001002" in page.evaluate("location.hash")
+        assert "安二區" in page.locator("[role=status]").inner_text()
+
+
+def test_close_up_a_village_is_named_and_the_figures_are_said_to_be_its_townships(file):
+    with opened(file, fragment="#i=speed&m=12.5/23.65/121.15") as visit:
+        page = ready(visit)
+        page.mouse.click(*point_at(page, 23.65, 121.15))
+        card = page.locator(".ns-card").inner_text()
+        assert "村11里" in card
+        assert "村里無資料；以下為所屬鄉鎮市區" in card
+        assert "安二區" in card
+        assert page.locator(".ns-path li").all_inner_texts() == ["全國", "臺東縣", "安二區", "村11里"]
+
+
+@pytest.mark.parametrize(
+    ("query", "name"),
+    [
+        ("台一", "臺一區"),
+        ("shanyi", "山一鄉"),
+        ("00002003", "海三鄉"),
+        ("village 21", "村21里"),
+        ("海島 22", "村22里"),
+        ("臺東縣", "臺東縣"),
+    ],
+)
+def test_search_finds_by_either_name_spelling_and_code(file, query, name):
+    with opened(file) as visit:
+        page = ready(visit)
+        page.fill("[role=combobox]", query)
+        page.press("[role=combobox]", "ArrowDown")
+        page.press("[role=combobox]", "Enter")
+        assert page.locator(".ns-name").inner_text().startswith(name)
+
+
+def test_search_says_when_there_is_nothing(file):
+    with opened(file) as visit:
+        page = ready(visit)
+        page.fill("[role=combobox]", "亞特蘭提斯")
+        assert "查無" in page.locator(".ns-find").inner_text()
+
+
+def test_script_in_a_village_name_is_shown_and_not_run(file):
+    with opened(file) as visit:
+        page = ready(visit)
+        page.fill("[role=combobox]", "script")
+        page.press("[role=combobox]", "Enter")
+        assert SCRIPT in page.locator(".ns-name").inner_text()
+        assert visit.dialogs == []
+        assert visit.errors == []
+
+
+def test_the_policy_stops_a_script_that_was_not_written_in(file):
+    with opened(file) as visit:
+        page = ready(visit)
+        page.evaluate(
+            """() => {
+                const script = document.createElement('script');
+                script.textContent = 'window.ran = 1';
+                document.body.append(script, Object.assign(new Image(), {src: 'http://127.0.0.1:9/x.png'}));
+            }"""
+        )
+        assert page.evaluate("window.ran") is None
+        assert any("Content Security Policy" in said for said in visit.errors)
+
+
+def test_the_whole_way_by_keyboard(file):
+    with opened(file, fragment="#i=speed") as visit:
+        page = ready(visit)
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.id") == "ns-skip"
+        page.keyboard.press("Enter")
+        assert page.evaluate("document.activeElement.id") == "ns-panel"
+        for _ in range(12):
+            page.keyboard.press("Tab")
+            if page.evaluate("document.activeElement.role") == "tab":
+                break
+        page.keyboard.press("ArrowRight")
+        assert page.evaluate("document.activeElement.getAttribute('aria-selected')") == "true"
+        for _ in range(6):
+            page.keyboard.press("Tab")
+            if page.evaluate("Boolean(document.activeElement.closest('tbody'))"):
+                break
+        page.keyboard.press("ArrowDown")
+        page.keyboard.press("Enter")
+        page.wait_for_function("location.hash.includes('p=00001002')")
+        assert page.locator("tr.ns-chosen").inner_text().count("安二區") == 1
+        assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
+
+
+def test_the_table_sorts_and_keeps_unknown_last(file):
+    with opened(file, fragment="#i=speed&t=table") as visit:
+        page = visit.page
+        page.wait_for_selector(".ns-ranking")
+        values = lambda: page.locator("td.ns-value").all_inner_texts()  # noqa: E731
+        assert values() == ["140.3", "80.50", "20.00", "無資料"]
+        page.click("[data-ns=sort-value]")
+        assert values() == ["20.00", "80.50", "140.3", "無資料"]
+        assert page.locator("th[aria-sort=ascending]").count() == 1
+        page.click("[data-ns=level-county]")
+        assert values() == ["50.25", "140.3"]
+
+
+def test_language_switches_in_place(file):
+    with opened(file, fragment="#i=reached&p=00001002") as visit:
+        page = ready(visit)
+        page.click("[data-ns=lang]")
+        said = page.locator(".ns-panel").inner_text()
+        for part in ("Test atlas", "People reached", "Aner District", "No data", "Low–high"):
+            assert part in said
+        assert page.evaluate("document.activeElement.dataset.ns") == "lang"
+        assert page.title() == "Test atlas"
+
+
+def test_the_address_brings_back_the_view(file):
+    with opened(
+        file, fragment="#i=reached&l=township&p=00002001&m=9.25/23.6/121.2&h=0&t=table&lang=en"
+    ) as visit:
+        page = visit.page
+        page.wait_for_selector(".ns-ranking")
+        assert page.input_value("select") == "reached"
+        assert page.locator("tr.ns-chosen").inner_text().count("Shanyi") == 1
+        assert page.locator("[role=tab][aria-selected=true]").inner_text() == "Ranking"
+        page.click("[role=tab][data-tab=place]")
+        assert "m=9.25/23.6000/121.2000" in page.evaluate("location.hash")
+        assert page.locator("[data-class='0']").get_attribute("aria-pressed") == "false"
+
+
+def test_nonsense_in_the_address_does_no_harm(file):
+    with opened(file, fragment="#i=<b>&l=moon&p=%00&m=a/b/c&h=x&t=1&lang=fr") as visit:
+        ready(visit)
+        assert visit.errors == []
+
+
+def test_the_national_figure_stands_where_nothing_else_is_known(file):
+    with opened(file, fragment="#i=published") as visit:
+        page = visit.page
+        page.wait_for_selector(".ns-card")
+        said = page.locator(".ns-body").inner_text()
+        for part in ("僅有全國公布值", "38.5 %", "官方公布"):
+            assert part in said
+
+
+def test_without_indicators_it_says_so(tmp_path):
+    atlas(results(indicators=False)).save(tmp_path / "empty.html")
+    with opened(tmp_path / "empty.html") as visit:
+        visit.page.wait_for_selector(".ns-note")
+        assert "沒有任何指標" in visit.page.locator(".ns-panel").inner_text()
+        assert visit.errors == []
+
+
+def test_folium_layers_work_on_top_of_it(tmp_path):
+    made = atlas(results())
+    folium.Marker([23.65, 121.15], popup="標記", icon=folium.Icon(color="red")).add_to(made)
+    folium.CircleMarker([23.6, 121.1], tooltip="圓").add_to(made)
+    folium.LayerControl().add_to(made)
+    made.save(tmp_path / "more.html")
+    with opened(tmp_path / "more.html") as visit:
+        page = ready(visit)
+        page.locator(".leaflet-marker-icon").click()
+        assert page.locator(".leaflet-popup-content").inner_text().strip() == "標記"
+        assert visit.errors == []
+        assert visit.outside == []
+
+
+def test_the_layer_leaves_the_page_of_a_plain_map_alone(tmp_path):
+    """On a folium map the layer brings its panel as a control; folium's own page is what it was."""
+    own = folium.Map([23.65, 121.15], zoom_start=8, tiles=None)
+    AtlasLayer(results(), name="Notspot").add_to(own)
+    page = own.get_root().render()
+    local = atlas(results()).get_root().render()
+    leaflet = local[local.index("<script>") : local.index("</script>") + 9]
+    for _, url in folium.Map.default_js + folium.Map.default_css:
+        page = page.replace(f'<script src="{url}"></script>', leaflet if "leaflet@" in url else "")
+        page = page.replace(f'<link rel="stylesheet" href="{url}"/>', "")
+    (tmp_path / "own.html").write_text(page, encoding="utf-8")
+    with opened(tmp_path / "own.html") as visit:
+        visit.page.wait_for_selector(".ns-compact .ns-classes")
+        assert visit.errors == []
+        assert visit.outside == []
+        assert visit.page.evaluate("Object.keys(window).filter((name) => /^ns/i.test(name))") == []

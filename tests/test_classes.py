@@ -1,0 +1,159 @@
+"""Classes and colours: what the legend says is what the map shows."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from atlas_results import DEFINITIONS
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from notspot_coverage.definitions import parse_indicators
+from notspot_geodata.errors import NotFoundError, UsageError
+from notspot_maps.classes import Classes, classes, classes_for, readable
+from notspot_maps.palette import INK, OKABE_ITO, PAPER, PUOR, YLGNBU, colours, contrast, luminance
+
+values = st.lists(st.floats(0, 1e6, allow_nan=False), min_size=1, max_size=80)
+DEFINED = parse_indicators(DEFINITIONS, "test")
+
+
+@settings(deadline=None)
+@given(values, st.sampled_from(["quantiles", "natural"]))
+def test_edges_rise_no_class_is_empty_and_every_value_has_one(found, method):
+    made = classes(found, method)
+    assert list(made.edges) == sorted(set(made.edges))
+    assert len(made.colours) == len(made.edges) + 1 == len(set(made.colours))
+    assert set(made.of(found)) == set(range(len(made.colours)))
+
+
+@settings(deadline=None)
+@given(values)
+def test_a_larger_value_is_never_in_a_lower_class(found):
+    ordered = sorted(found)
+    assert np.all(np.diff(classes(ordered).of(ordered)) >= 0)
+
+
+def test_unknown_has_no_class_and_no_say():
+    with_gaps = [1.0, np.nan, 2.0, 3.0, np.nan, 4.0, 5.0, 6.0, 7.0]
+    known = [value for value in with_gaps if value == value]
+    assert classes(with_gaps) == classes(known)
+    assert classes(with_gaps).of(with_gaps)[[1, 4]].tolist() == [-1, -1]
+
+
+def test_a_value_on_an_edge_belongs_below_it():
+    made = Classes("fixed", (10.0, 20.0), ("#000000", "#555555", "#aaaaaa"))
+    assert made.of([10, 10.1, 20, 21]).tolist() == [0, 1, 1, 2]
+
+
+def test_quantiles_hold_about_as_many_each():
+    found = np.random.default_rng(7).lognormal(size=368)
+    counts = np.bincount(classes(found, "quantiles").of(found))
+    assert counts.min() > 368 / 5 * 0.7
+    assert counts.max() < 368 / 5 * 1.3
+
+
+def test_natural_breaks_part_two_clear_clumps():
+    found = [1, 1.1, 1.2, 1.3, 1.4, 1.5, 90, 91, 92, 93, 94, 95]
+    made = classes(found, "natural", count=2)
+    assert len(made.edges) == 1
+    assert 1.5 <= made.edges[0] < 90
+
+
+def test_diverging_steps_are_equal_and_the_centre_is_an_edge():
+    made = classes([20, 40, 90], "diverging", centre=60, count=6)
+    assert 60 in made.edges
+    assert np.allclose(np.diff(made.edges), np.diff(made.edges)[0])
+    assert made.colours == PUOR[6]
+
+
+def test_few_distinct_values_get_a_class_each():
+    made = classes([0, 100, 0, 100, 100])
+    assert made.method == "values"
+    assert made.of([0, 100]).tolist() == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("indicator", "found", "method"),
+    [
+        ("reached", [10, 50, 70, 90], "diverging"),  # values on both sides of its target
+        ("published", [10, 50, 70, 90], "fixed"),  # a share without a target
+        ("speed", [10, 50, 70, 90, 3, 2, 1], "quantiles"),
+        ("speed", [np.nan, np.nan], "values"),
+    ],
+)
+def test_an_indicator_is_classed_as_its_kind_asks(indicator, found, method):
+    assert classes_for(DEFINED[indicator], found).method == method
+
+
+def test_counts_are_parted_at_natural_breaks_and_speeds_at_fixed_ones():
+    count = dataclasses.replace(DEFINED["speed"], kind="count")
+    speed = dataclasses.replace(DEFINED["speed"], id="dl_mbps_best")
+    found = [1.0, 2, 4, 8, 30, 150, 170, 260]
+    assert classes_for(count, found).method == "natural"
+    assert 100 in classes_for(speed, found).edges
+
+
+@pytest.mark.parametrize("call", [{"method": "fixed"}, {"method": "diverging"}])
+def test_what_a_method_needs_is_asked_for(call):
+    with pytest.raises(UsageError):
+        classes([1, 2, 3, 4, 5, 6, 7, 8], **call)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"), [(0, 0), (123.0, 123), (1234.5, 1200), (0.04567, 0.046), (9.96, 10)]
+)
+def test_edges_are_rounded_to_what_a_person_reads(value, expected):
+    assert readable(value) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("name", ["ylgnbu", "cividis", "viridis"])
+@pytest.mark.parametrize("count", range(2, 8))
+def test_a_scale_in_one_direction_goes_steadily_from_light_to_dark_or_back(name, count):
+    steps = np.diff([luminance(colour) for colour in colours(name, count)])
+    assert (steps > 0).all() or (steps < 0).all()
+
+
+@pytest.mark.parametrize("count", [4, 5, 6, 7])
+def test_both_arms_of_the_diverging_scale_darken_outwards(count):
+    light = [luminance(colour) for colour in PUOR[count]]
+    half = count // 2
+    assert light[:half] == sorted(light[:half])
+    assert light[-half:] == sorted(light[-half:], reverse=True)
+
+
+def simulate(colour, kind):
+    """Machado, Oliveira, Fernandes (2009), IEEE TVCG 15(6): severity 1.0, on linear RGB."""
+    matrix = {
+        "protan": [
+            [0.152286, 1.052583, -0.204868],
+            [0.114503, 0.786281, 0.099216],
+            [-0.003882, -0.048116, 1.051998],
+        ],
+        "deutan": [
+            [0.367322, 0.860646, -0.227968],
+            [0.280085, 0.672501, 0.047413],
+            [-0.011820, 0.042940, 0.968881],
+        ],
+    }[kind]
+    rgb = np.array([int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)])
+    return np.clip(
+        np.array(matrix) @ np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4), 0, 1
+    )
+
+
+@pytest.mark.parametrize("kind", ["protan", "deutan"])
+@pytest.mark.parametrize("scale", [YLGNBU[5], YLGNBU[7], PUOR[6], OKABE_ITO])
+def test_colour_blind_readers_can_tell_the_classes_apart(scale, kind):
+    seen = [simulate(colour, kind) ** (1 / 2.4) for colour in scale]
+    nearest = min(np.linalg.norm(a - b) for at, a in enumerate(seen) for b in seen[at + 1 :])
+    assert nearest > 0.08
+
+
+def test_text_on_paper_can_be_read_and_palettes_have_bounds():
+    assert contrast(INK, PAPER) >= 4.5
+    assert contrast("#000000", "#ffffff") == pytest.approx(21)
+    assert all(len(colours(name, 1)) == 1 for name in ("ylgnbu", "puor", "cividis"))
+    with pytest.raises(NotFoundError, match="8 classes"):
+        colours("ylgnbu", 8)
+    with pytest.raises(NotFoundError, match="no palette 'rainbow'"):
+        colours("rainbow", 5)
