@@ -4,9 +4,11 @@ What Notspot understands of a file, and what is wrong with it: ``notspot check F
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from unicodedata import east_asian_width
 
 from notspot_geodata import sniff
 from notspot_geodata.degrees import find_pairs
@@ -137,8 +139,6 @@ def _grouped(problems: Sequence[Problem]) -> list[str]:
 
 def _sort_of(message: str) -> str:
     """The message without what differs from row to row: quoted words, numbers, names."""
-    import re
-
     plain = re.sub(r"'[^']*'|\"[^\"]*\"|\d[\d.,]*|[一-鿿]+", "#", message)
     return re.sub(r"#[\s#]*", "#", plain)
 
@@ -157,6 +157,4 @@ def _plain(text: str) -> str:
 
 def _columns_wide(text: str) -> int:
     """Terminal columns: Chinese characters take two."""
-    from unicodedata import east_asian_width
-
     return sum(2 if east_asian_width(c) in "WF" else 1 for c in _plain(text))

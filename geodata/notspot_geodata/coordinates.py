@@ -303,27 +303,20 @@ def misplaced(
     nearby: list[str] = []
     if not claims:
         return problems, nearby
-    off: dict[str, Floats] = {}
-    for codes in (claims.counties, claims.towns):
-        for named in sorted({c for c in codes if c}):
-            rows = [i for i, c in enumerate(codes) if c == named]
-            distances = np.full(len(codes), np.nan)
-            distances[rows] = places.kilometres_off(lonlat[rows], named)
-            off[named] = distances
+    off_county, off_town = _off(lonlat, claims.counties), _off(lonlat, claims.towns)
     for i, number in enumerate(numbers):
         county, town = claims.counties[i], claims.towns[i]
-        by_county = off[county][i] if county else math.nan
-        by_town = off[town][i] if town else math.nan
+        by_county, by_town = off_county[i], off_town[i]
         if number in bad:
             continue
         if by_county > COUNTY_KM or by_town > TOWN_KM:
-            code = county if county and by_county > COUNTY_KM else town
+            code, km = (county, by_county) if by_county > COUNTY_KM else (town, by_town)
             assert code is not None
             problems.append(
                 Problem(
                     number,
                     label,
-                    _elsewhere(lonlat[i], code, off[code][i]) + _other_zone(raw[[i]], crs, code),
+                    _elsewhere(lonlat[i], code, km) + _other_zone(raw[[i]], crs, code),
                     f"{_number(raw[i, 0])}, {_number(raw[i, 1])}",
                 )
             )
@@ -335,6 +328,18 @@ def misplaced(
             f"… and {len(nearby) - 10:,} more rows up to {TOWN_KM:g} km outside their township",
         ]
     return problems, nearby
+
+
+def _off(lonlat: Floats, codes: Sequence[str | None]) -> Floats:
+    """Distance in km from each point to the unit its row names; NaN where it names none."""
+    rows: dict[str, list[int]] = {}
+    for i, code in enumerate(codes):
+        if code is not None:
+            rows.setdefault(code, []).append(i)
+    out = np.full(len(codes), np.nan)
+    for code, members in rows.items():
+        out[members] = places.kilometres_off(lonlat[members], code)
+    return out
 
 
 def _elsewhere(point: Floats, code: str, km: float) -> str:
