@@ -50,8 +50,28 @@ MAIN = Frame(
 )
 
 
-def placed(part: gpd.GeoDataFrame, frame: Frame, detail: float) -> tuple[dict[str, str], str, float]:
-    """Paths by township code, the outlines of counties, and km per drawing unit of one frame."""
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """The townships of one frame as they are drawn: path data by code, county lines, km a drawing unit."""
+
+    frame: Frame
+    paths: dict[str, str]
+    counties: str
+    unit_km: float
+
+
+def sheet(townships: gpd.GeoDataFrame, detail: float) -> list[Placed]:
+    """
+    Townships placed into the frames they belong to, simplified by `detail` (drawing units).
+
+    Several maps of the same townships share one sheet: simplifying is what takes the time.
+    """
+    codes = townships["town_code"].astype(str)
+    parts = ((frame, townships[codes.map(frame.of)]) for frame in (*INSETS, MAIN))
+    return [_placed(part, frame, detail) for frame, part in parts if not part.empty]
+
+
+def _placed(part: gpd.GeoDataFrame, frame: Frame, detail: float) -> Placed:
     projected = part.geometry.to_crs(frame.crs).to_numpy()
     west, south, east, north = shapely.total_bounds(projected)
     x, y, width, height = frame.box
@@ -75,7 +95,7 @@ def placed(part: gpd.GeoDataFrame, frame: Frame, detail: float) -> tuple[dict[st
     for county in sorted(set(part["county_code"])):
         inside = simple[(part["county_code"] == county).to_numpy()]
         counties.append(_path(shapely.transform(shapely.coverage_union_all(inside), to_page)))
-    return paths, "".join(counties), unit / 1000
+    return Placed(frame, paths, "".join(counties), unit / 1000)
 
 
 def _path(shape: shapely.Geometry) -> str:

@@ -25,7 +25,8 @@ from notspot_geodata.text import Text
 from notspot_maps import report_text as words_of
 from notspot_maps.charts import Chart, bullet_chart, gap_chart, lorenz_chart, scatter_chart
 from notspot_maps.headlines import headlines
-from notspot_maps.static_map import cluster_chart, township_chart
+from notspot_maps.map_shapes import Placed, sheet
+from notspot_maps.static_map import COARSE, cluster_chart, township_chart
 from notspot_maps.words import BASIS, KINDS, bounds, number, times, with_unit
 
 MAPPED = "base_stations_4g_per_km2"  # on the first page, where the study has it
@@ -39,6 +40,7 @@ def report_page(results: Results) -> str:
     """
     script = _asset("report.js").strip()
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    placed = sheet(results.townships, COARSE) if results.divide else []
     bullets = [
         i for i in results.definitions.values() if i.target_2025 is not None and i.official_2021 is not None
     ]
@@ -58,7 +60,7 @@ def report_page(results: Results) -> str:
             scorecard=_scorecard(results),
             bullet=_charted(bullet_chart({i.id: i for i in bullets})) if bullets else None,
             remote=_remote(results),
-            divide=[_measure(results, finding) for finding in results.divide],
+            divide=[_measure(results, finding, placed) for finding in results.divide],
             divide_table=_divide_table(results.divide),
             divide_label=Text("各指標之落差與不均", "Gaps and inequality by measure"),
             ranking=[_ranking(finding, results) for finding in results.divide],
@@ -275,7 +277,7 @@ class Measure:
     notes: Sequence[Text]
 
 
-def _measure(results: Results, finding: DivideFinding) -> Measure:
+def _measure(results: Results, finding: DivideFinding, placed: Sequence[Placed]) -> Measure:
     townships = results.townships
     return Measure(
         id=finding.measure,
@@ -284,7 +286,7 @@ def _measure(results: Results, finding: DivideFinding) -> Measure:
         more=[
             _charted(lorenz_chart(finding)),
             _charted(scatter_chart(townships, "density_per_km2", finding.measure, townships["remote"])),
-            _charted(cluster_chart(results, finding)),
+            _charted(cluster_chart(results, finding, placed=placed)),
         ],
         notes=finding.notes,
     )

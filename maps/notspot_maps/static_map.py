@@ -19,7 +19,7 @@ from notspot_coverage.results import Results
 from notspot_geodata.text import Text
 from notspot_maps.absent import not_applicable as nothing_in
 from notspot_maps.classes import Classes, classes_for
-from notspot_maps.map_shapes import FINE, INSETS, MAIN, MAP_HEIGHT, WIDTH, Frame, placed
+from notspot_maps.map_shapes import FINE, MAIN, MAP_HEIGHT, WIDTH, Frame, Placed, sheet
 from notspot_maps.map_words import cluster_sentence, lowest_class_sentence
 from notspot_maps.palette import INK, OKABE_ITO, UNKNOWN_FILL
 from notspot_maps.svg import (
@@ -94,13 +94,25 @@ def township_chart(results: Results, indicator: str, *, linked: bool = True) -> 
     return Chart(svg, title, finding, frame)
 
 
-def cluster_chart(results: Results, finding: DivideFinding) -> Chart:
-    """The map of local clusters of a measure: where high, or low, values lie together."""
+def cluster_chart(
+    results: Results, finding: DivideFinding, *, placed: Sequence[Placed] | None = None
+) -> Chart:
+    """
+    The map of local clusters of a measure: where high, or low, values lie together.
+
+    `placed` is a sheet of the same townships, where several maps share one (`map_shapes.sheet`).
+    """
     title = Text(f"{finding.name.zh}的空間群聚", f"Local clusters of {finding.name.en}")
     said = cluster_sentence(finding, results.townships)
     prefix = identifier(f"clusters-{finding.measure}")
     svg = cluster_svg(
-        results.townships, finding.clusters, title=title, description=said, prefix=prefix, detail=COARSE
+        results.townships,
+        finding.clusters,
+        title=title,
+        description=said,
+        prefix=prefix,
+        detail=COARSE,
+        placed=placed,
     )
     counts = finding.clusters["kind"].value_counts()
     table = pd.DataFrame(
@@ -174,6 +186,7 @@ def cluster_svg(
     href: Link | None = None,
     prefix: str = "clusters",
     detail: float = DETAIL,
+    placed: Sequence[Placed] | None = None,
 ) -> str:
     """
     Local clusters (LISA) as an ``<svg>`` element: every kind has its colour and its marks.
@@ -210,7 +223,7 @@ def cluster_svg(
         townships, {code: fill(kind, prefix) for code, kind in kinds.items()},
         {code: CLUSTERS[kind][0] for code, kind in kinds.items()}, entries, defs,
         title=title, caption=Text("局部莫蘭分析", "local Moran"), source=source,
-        description=description or title, href=href, prefix=prefix, detail=detail,
+        description=description or title, href=href, prefix=prefix, detail=detail, placed=placed,
     )  # fmt: skip
 
 
@@ -283,23 +296,19 @@ def _map(
     href: Link | None,
     prefix: str,
     detail: float,
+    placed: Sequence[Placed] | None = None,
 ) -> str:
     names = {str(row.town_code): f"{row.county}{row.town}" for row in townships.itertuples()}
     shapes, borders, body = [], [], []
-    codes = townships["town_code"].astype(str)
-    for frame in (*INSETS, MAIN):
-        part = townships[codes.map(frame.of)]
-        if part.empty:
-            continue
-        drawn, county_lines, unit_km = placed(part, frame, detail)
-        for code, path in drawn.items():
+    for part in sheet(townships, detail) if placed is None else placed:
+        for code, path in part.paths.items():
             said = f"{names[code]} {figures[code].zh}"
             if figures[code].zh != figures[code].en:
                 said += f"｜{figures[code].en}"
             shape = element("path", element("title", plain(said)), d=path, fill=fills[code])
             shapes.append(element("a", shape, href=href(code), tabindex="-1") if href else shape)
-        borders.append(county_lines)
-        body += _furniture(frame, unit_km)
+        borders.append(part.counties)
+        body += _furniture(part.frame, part.unit_km)
     paint = {"stroke": "#7b8794", "stroke_width": 2.5, "stroke_linejoin": "round"}
     scale = f"scale({1 / FINE:g})"
     body.append(element("g", *shapes, transform=scale, **paint))
