@@ -11,6 +11,7 @@ from typing import Any
 from unicodedata import east_asian_width
 
 from notspot_geodata import sniff
+from notspot_geodata.columns import meaning_of
 from notspot_geodata.degrees import find_pairs
 from notspot_geodata.errors import InputError, Problem, UsageError
 from notspot_geodata.ledger import Ledger
@@ -19,6 +20,7 @@ from notspot_geodata.reading import Reading
 SHOWN_ROWS = 12  # row numbers that one group of problems names
 SHOWN_GROUPS = 40
 SHOWN_NOTES = 20
+SHOWN_COLUMNS = 30
 _WIDTH = 12
 
 
@@ -65,13 +67,9 @@ def describe(reading: Reading) -> str:
         ("rows", f"{reading.usable:,} of {reading.rows:,} usable" if reading.rows else ""),
     ]
     lines += [f"  {name:<{_WIDTH}}{_plain(value)}" for name, value in facts if value not in ("", "unknown")]
-    if reading.columns:
-        lines.append(f"  {'columns':<{_WIDTH}}{len(reading.columns)} understood")
-        width = max(_columns_wide(name) for name in reading.columns)
-        for written, meaning in reading.columns.items():
-            shown = _plain(written)
-            lines.append(f"    {shown}{' ' * (width - _columns_wide(written))}  → {meaning}")
-    if reading.notes:
+    lines += _columns(reading.columns)
+    unread = bool(reading.problems) and not reading.rows  # notes then say what to do, and come last
+    if reading.notes and not unread:
         lines.append("Concluded:")
         lines += [f"  - {_plain(note)}" for note in reading.notes[:SHOWN_NOTES]]
         if len(reading.notes) > SHOWN_NOTES:
@@ -81,7 +79,8 @@ def describe(reading: Reading) -> str:
     count = len(reading.problems)
     lines.append(f"{count:,} problem{'' if count == 1 else 's'}:")
     lines += _grouped(reading.problems)
-    return "\n".join([*lines, _advice(reading)])
+    lines += [_plain(note) for note in reading.notes] if unread and reading.notes else [_advice(reading)]
+    return "\n".join(lines)
 
 
 def exit_code(reading: Reading) -> int:
@@ -114,6 +113,25 @@ def _kind(path: Path) -> str:
         return sniff.kind_of(path)
     except InputError:
         return "folder" if path.is_dir() else "unknown"
+
+
+def _columns(columns: dict[str, str]) -> list[str]:
+    """A line a column that has a meaning, and one for all that are kept as they are."""
+    understood = {w: m for w, m in columns.items() if w != m or meaning_of(w) is not None}
+    kept = [_plain(w) for w in columns if w not in understood]
+    lines = []
+    if understood:
+        lines.append(f"  {'columns':<{_WIDTH}}{len(understood)} understood")
+        width = max(_columns_wide(name) for name in understood)
+        lines += [
+            f"    {_plain(written)}{' ' * (width - _columns_wide(written))}  → {meaning}"
+            for written, meaning in understood.items()
+        ]
+    if kept:
+        lines.append(f"    kept as written: {', '.join(kept[:SHOWN_COLUMNS])}")
+    if len(kept) > SHOWN_COLUMNS:
+        lines[-1] += f" and {len(kept) - SHOWN_COLUMNS:,} more"
+    return lines
 
 
 def _grouped(problems: Sequence[Problem]) -> list[str]:

@@ -135,6 +135,9 @@ _ARTICLES = {
     "xml": "XML that is not KML",
     "sqlite": "an SQLite database that is not a GeoPackage",
     "docx": "a text document",
+    "gzip": "a gzip archive; unpack it first",
+    "rar": "a RAR archive; unpack it first",
+    "7z": "a 7z archive; unpack it first",
 }
 
 
@@ -241,7 +244,7 @@ def _named(frame: gpd.GeoDataFrame, reading: Reading) -> gpd.GeoDataFrame:
     if not written:
         return frame
     names, found, notes = meanings([written])
-    reading.columns = {written[i]: meaning.name for i, meaning in found.items()}
+    reading.columns = dict(zip(written, names, strict=True))
     reading.notes += notes
     frame = frame.rename(columns=dict(zip(written, names, strict=True)))
     for i, meaning in found.items():
