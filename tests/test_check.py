@@ -7,7 +7,7 @@ import pytest
 from shared_data import shared
 
 from notspot_geodata.check import check, describe, exit_code
-from notspot_geodata.errors import NotFoundError, Problem
+from notspot_geodata.errors import NotFoundError, Problem, UsageError
 from notspot_geodata.reading import Reading
 
 
@@ -58,6 +58,12 @@ def test_files_that_cannot_be_read_are_a_problem_of_the_whole_file(tmp_path, nam
 def test_a_missing_file_raises(tmp_path):
     with pytest.raises(NotFoundError, match="no such file"):
         check(tmp_path / "none.csv")
+
+
+def test_a_wrong_option_is_no_problem_of_the_file(tmp_path):
+    (tmp_path / "a.csv").write_text("經度,緯度\n121,25\n", encoding="utf-8")
+    with pytest.raises(UsageError, match="not a coordinate system"):
+        check(tmp_path / "a.csv", crs="nonsense")
 
 
 def test_json_has_what_machines_ask_for(tmp_path):

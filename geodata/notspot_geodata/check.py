@@ -12,6 +12,7 @@ from unicodedata import east_asian_width
 
 from notspot_geodata import sniff
 from notspot_geodata.columns import meaning_of
+from notspot_geodata.crs import parse_crs
 from notspot_geodata.degrees import find_pairs
 from notspot_geodata.errors import InputError, Problem, UsageError
 from notspot_geodata.ledger import Ledger
@@ -39,10 +40,14 @@ def check(path: str | Path, **options: Any) -> Reading:
     Raises
     ------
     NotFoundError
-        No such file, layer or sheet. Problems of the file itself never raise: they are in ``problems``.
+        No such file, layer or sheet.
+    UsageError
+        ``crs`` is no coordinate system. Problems of the file itself never raise: they are in ``problems``.
     """
     path = Path(path)
     sniff.require_file(path)
+    if options.get("crs") is not None:
+        parse_crs(options["crs"])
     try:
         kind = sniff.kind_of(path)
         if kind in sniff.TABLES or kind == "parquet":

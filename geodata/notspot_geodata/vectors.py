@@ -102,6 +102,9 @@ def examine_geo(
     """
     path = Path(path)
     kind = sniff.kind_of(path)
+    for system in (crs, to_crs):
+        if system is not None:
+            systems.parse_crs(system)  # a wrong name is the caller's fault, not the file's
     if kind in sniff.TABLES or kind == "parquet":
         return _table(path, crs, to_crs, encoding)
     if kind not in sniff.MAPS and kind not in ("zip", "dbf", "damaged zip"):
