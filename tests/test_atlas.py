@@ -5,6 +5,7 @@ import dataclasses
 import gzip
 import json
 import re
+from types import SimpleNamespace
 
 import folium
 import pytest
@@ -79,6 +80,13 @@ def test_an_indicator_with_only_a_national_figure_colours_nothing(page):
         "official",
         38.5,
     )
+
+
+def test_it_opens_with_the_first_question_of_the_divide_or_else_the_first_rate(study, page):
+    assert inside(page)[0]["first"] == "speed"
+    asked = dataclasses.replace(study, divide=(SimpleNamespace(measure="reached"),))
+    assert payload(asked)[0]["first"] == "reached"
+    assert payload(results(indicators=False))[0]["first"] is None
 
 
 def test_unknown_is_null_and_never_zero(page):

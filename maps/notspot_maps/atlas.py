@@ -226,6 +226,7 @@ def payload(results: Results) -> tuple[dict[str, Any], Topology]:
         for level, parent in _PARENT.items()
     }
     shapes, extra = _shapes(frames, up)
+    shown = _indicators(results, place)
     data = {
         "run": results.run_id,
         "title": _both(results.title),
@@ -238,7 +239,8 @@ def payload(results: Results) -> tuple[dict[str, Any], Topology]:
         "views": _views(frames),
         "themes": _themes(results),
         "methods": {name: _both(text) for name, text in METHODS.items()},
-        "indicators": _indicators(results, place),
+        "indicators": shown,
+        "first": _first(results, shown),
     }
     return data, shapes
 
@@ -343,6 +345,18 @@ def _indicators(results: Results, place: dict[str, dict[str, int]]) -> list[dict
         _indicator(definition, by_id.get(name, table.iloc[:0]), place)
         for name, definition in results.definitions.items()
     ]
+
+
+def _first(results: Results, shown: list[dict[str, Any]]) -> str | None:
+    """The indicator the page opens with: the first question of the divide, else the first rate by township."""
+    asked = [finding.measure for finding in results.divide]
+    rates = [
+        each["id"] for each in shown if each["kind"] in ("share", "measure") and "township" in each["levels"]
+    ]
+    coloured = [each["id"] for each in shown if each["levels"]]
+    known = {each["id"] for each in shown}
+    candidates = [*asked, *rates, *coloured, *(each["id"] for each in shown)]
+    return next((name for name in candidates if name in known), None)
 
 
 def _indicator(definition: Indicator, rows: pd.DataFrame, place: dict[str, dict[str, int]]) -> dict[str, Any]:

@@ -3,8 +3,7 @@
 class View {
   constructor(map, model, source) {
     Object.assign(this, { map, model, source, lang: source.lang === "en" ? "en" : "zh" });
-    const telling = (i) => i.levels.township && (i.kind === "share" || i.kind === "measure");
-    this.indicator = model.indicators.find(telling) || model.indicators.find((i) => i.levels.township) || model.indicators.find((i) => i.levels.county) || model.indicators[0] || null;
+    this.indicator = model.indicators.find((each) => each.id === model.data.first) || null;
     this.level = this._levelOf(this.indicator, "township");
     this.hidden = new Set();
     this.selected = this.hovered = null;
