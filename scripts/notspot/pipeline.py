@@ -22,8 +22,10 @@ from notspot_coverage.indicators import indicators
 from notspot_coverage.results import Results
 from notspot_coverage.rules import RemoteFinding, remote_townships
 from notspot_geodata import reference
+from notspot_geodata.codes import codes_by_name
 from notspot_geodata.errors import InputError, Problem
 from notspot_geodata.ledger import Ledger
+from notspot_geodata.tables import read_table
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -147,8 +149,6 @@ class _Work:
         if table.path == FIGURES:
             self._attach(reference.figures(), "township", table)
             return
-        from notspot_geodata.tables import read_table
-
         path = self.study.folder / table.path
         units = getattr(
             self, {"village": "villages", "township": "townships", "county": "counties"}[table.level]
@@ -161,26 +161,43 @@ class _Work:
             path, sheet=table.sheet, encoding=table.encoding, ledger=self.ledger, allow_rejects=self.allow_rejects,
             known_codes=known,
         )  # fmt: skip
+        self.inputs.append(_input(table.path, path.read_bytes(), len(frame)))
+        frame = _chosen_rows(frame, table)
+        if key not in frame and table.level == "township" and "town" in frame:
+            frame = self._coded_by_name(frame, table)
         if key not in frame:
             have = ", ".join(map(str, frame.columns))
             message = f"has no column that means {key}; its columns are: {have}"
             raise InputError(
                 path.name, [Problem(None, key, message)], hint="`notspot check` shows how it was read."
             )
-        self.inputs.append(_input(table.path, path.read_bytes(), len(frame)))
         self._attach(frame, table.level, table)
+
+    def _coded_by_name(self, frame: pd.DataFrame, table: Table) -> pd.DataFrame:
+        """A township table without codes: found by county and township name, the rest in the ledger."""
+        codes, problems = codes_by_name(frame)
+        if problems and not self.allow_rejects:
+            raise InputError(
+                table.path, problems, hint="Correct the names, give codes, or pass --allow-rejects."
+            )
+        self.ledger.refuse(table.path, problems)
+        frame = frame.assign(town_code=codes)
+        return frame[frame["town_code"].notna()]
 
     def _attach(self, frame: pd.DataFrame, level: str, table: Table) -> None:
         key = KEYS[level]
+        name = {"village": "villages", "township": "townships", "county": "counties"}[level]
+        units = getattr(self, name)
+        self._unmatched(frame, units, key, table)
         frame = self._chosen(frame, key, table)
         repeated = frame[key][frame[key].duplicated()].unique()
         if len(repeated):
             shown = ", ".join(map(str, repeated[:5]))
-            message = f"{len(repeated)} codes occur twice ({shown}…); a unit has one row in a table"
-            raise InputError(table.path, [Problem(None, key, message)])
-        name = {"village": "villages", "township": "townships", "county": "counties"}[level]
-        units = getattr(self, name)
-        self._unmatched(frame, units, key, table)
+            message = f"{len(repeated)} codes occur twice ({shown} …); a unit has one row in a table"
+            hint = (
+                'Choose the rows with where = {column = "value"}, for example one month and one technology.'
+            )
+            raise InputError(table.path, [Problem(None, key, message)], hint=hint)
         setattr(self, name, _merged(units, frame, key, table))
         if table.sum:
             numbers = frame.drop(columns=key).select_dtypes("number")
@@ -208,7 +225,23 @@ class _Work:
                 f"{row[key]} has no polygon in the boundaries {reference.VINTAGE};{kept or ' it is unplaced'}"
             )
             self.ledger.refuse(table.path, [Problem(None, key, message, str(row[key]))])
-            self.ledger.rows[-1]["people"] = None if people is None else int(people)
+            self.ledger.rows[-1]["people"] = None if people is None or people != people else int(people)
+
+
+def _chosen_rows(frame: pd.DataFrame, table: Table) -> pd.DataFrame:
+    """The rows that the table's `where` asks for."""
+    for column, wanted in table.where.items():
+        if column not in frame:
+            have = ", ".join(map(str, frame.columns))
+            raise InputError(
+                table.path, [Problem(None, column, f"is not in the table; its columns are: {have}")]
+            )
+        chosen = frame[frame[column].astype(str) == str(wanted)]
+        if chosen.empty:
+            there = ", ".join(sorted(frame[column].dropna().astype(str).unique())[:10])
+            raise InputError(table.path, [Problem(None, column, f"is nowhere '{wanted}'; it has: {there}")])
+        frame = chosen
+    return frame
 
 
 def _merged(units: gpd.GeoDataFrame, frame: pd.DataFrame, key: str, table: Table) -> gpd.GeoDataFrame:

@@ -33,7 +33,8 @@ class Table:
 
     `columns` maps the column's meaning or header to its name in the run; without it every column that
     is not a code or a name of a unit is taken. A village table with ``sum = true`` is also summed into
-    the townships, where villages without a polygon are counted too.
+    the townships, where villages without a polygon are counted too. `where` keeps the rows whose columns
+    have the given values: ``{technology = "4G", period = "2021-12-31"}``.
     """
 
     path: str
@@ -43,6 +44,7 @@ class Table:
     replace: bool = False
     sheet: str | None = None
     encoding: str | None = None
+    where: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,6 +236,10 @@ class _Reader:
         if not isinstance(columns, dict) or not all(isinstance(v, str) for v in columns.values()):
             self.problem(f"{where}.columns", 'must be a list of columns or {"header" = "name"}')
             columns = {}
+        where_ = row.get("where", {})
+        if not isinstance(where_, dict) or not all(isinstance(v, str | int) for v in where_.values()):
+            self.problem(f"{where}.where", 'must be {column = "value"}')
+            where_ = {}
         sums = bool(self.take(row, "sum", bool, where)) if "sum" in row else False
         replaces = bool(self.take(row, "replace", bool, where)) if "replace" in row else False
         sheet = self.take(row, "sheet", str, where) if "sheet" in row else None
@@ -242,7 +248,7 @@ class _Reader:
             self.problem(f"{where}.sum", "is for village tables, which are summed into townships")
         if path is None or level not in get_args(Level):
             return None
-        return Table(path, cast(Level, level), columns, sums, replaces, sheet, encoding)
+        return Table(path, cast(Level, level), columns, sums, replaces, sheet, encoding, where_)
 
     def derive(self, row: Mapping[str, object], where: str) -> Derive | None:
         self.unknown_keys(row, Derive.__dataclass_fields__, where)
