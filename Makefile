@@ -15,6 +15,7 @@ help:
 	@echo 'make test     the tests'
 	@echo 'make lint     ruff, mypy, import-linter'
 	@echo 'make bench    measured times and sizes beside those of the tools people use today'
+	@echo 'make bench-atlas   how fast the atlas draws, pans and changes'
 	@echo 'make clean    remove the environment and what was built'
 
 report: $(VENV)/.ready
@@ -31,6 +32,9 @@ lint: $(VENV)/.ready-test
 
 bench: $(VENV)/.ready-test
 	$(BIN)/python scripts/bench.py
+
+bench-atlas: $(VENV)/.ready-test
+	$(BIN)/python scripts/bench_atlas.py
 
 # ---------------------------------------------------------------- set-up
 

@@ -1,0 +1,190 @@
+"""The report page: what it says, that it loads nothing, and that nothing in the data can run in it."""
+
+import dataclasses
+import re
+from pathlib import Path
+
+import pytest
+from browser import opened
+
+from notspot_coverage.results import Results
+from notspot_geodata.text import Text
+from notspot_maps.headlines import headlines
+from notspot_maps.report import report_page
+from notspot_maps.words import bounds, number, times
+
+
+@pytest.fixture(scope="module")
+def page(report_folder: Path) -> str:
+    return (report_folder / "index.html").read_text(encoding="utf-8")
+
+
+def test_every_official_indicator_stands_in_the_scorecard(taiwan: Results, page: str) -> None:
+    for name, item in taiwan.definitions.items():
+        if item.recipe is None or item.official_2021 is not None:
+            assert f'id="i-{name}"' in page, name
+            assert item.name.zh in page
+            assert item.name.en in page
+
+
+def test_what_is_missing_is_named_for_what_is_not_computed(taiwan: Results, page: str) -> None:
+    for item in taiwan.definitions.values():
+        if item.recipe is None:
+            assert item.needs is not None
+            assert item.needs.zh in page
+
+
+def test_official_figures_are_printed_as_published(page: str) -> None:
+    for figure in ("38.5 %", "90.65 %", "49／86", "85／86", "765／768", "568／737 部落（77.1 %）", "5,113"):
+        assert figure in page
+
+
+def test_nothing_is_loaded_from_anywhere(page: str) -> None:
+    assert re.search(r"default-src 'none'", page)
+    for found in re.findall(r"""(?:src|href)=["']([^"'#]+)""", page):
+        assert not re.match(r"https?:|//", found), found
+    assert "url(http" not in page
+
+
+def test_unknown_is_said_and_never_blank(page: str) -> None:
+    assert "無資料" in page
+    assert "連江縣東引鄉" in page
+    assert not re.search(r">\s*(nan|None|NaT|<NA>)\b", page)
+
+
+def test_links_lead_to_files_that_are_written(page: str, report_folder: Path) -> None:
+    for found in set(re.findall(r'href="([\w.-]+)(?:#[^"]*)?"', page)):
+        assert (report_folder / found).exists(), found
+
+
+def test_names_from_the_data_cannot_run(taiwan: Results) -> None:
+    hostile = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>"
+    townships = taiwan.townships.assign(town=hostile, county=hostile, town_en=hostile)
+    divide = [
+        dataclasses.replace(
+            finding, best=finding.best.assign(town=hostile), worst=finding.worst.assign(town=hostile)
+        )
+        for finding in taiwan.divide
+    ]
+    page = report_page(
+        dataclasses.replace(
+            taiwan, townships=townships, divide=tuple(divide), title=Text(hostile, hostile), run_id=hostile
+        )
+    )
+    assert "<script>alert" not in page
+    assert "<img" not in page
+    assert page.count("<script>") == 1
+
+
+def test_a_study_without_a_divide_has_a_report_too(taiwan: Results) -> None:
+    page = report_page(dataclasses.replace(taiwan, divide=()))
+    assert 'id="scorecard"' in page
+
+
+# ------------------------------------------------------------------ headlines
+
+
+def test_headlines_agree_with_the_table(taiwan: Results) -> None:
+    table = taiwan.indicators.set_index(["indicator", "level", "code"])["value"]
+    first = headlines(taiwan)[0]
+    for code in ("remote", "non_remote"):
+        assert number(table["base_stations_4g_per_km2", "group", code]) in first.zh
+        assert number(table["base_stations_4g_per_km2", "group", code]) in first.en
+    assert len(headlines(taiwan)) == 3
+
+
+def test_headlines_turn_with_the_figures(taiwan: Results) -> None:
+    table = taiwan.indicators.copy()
+    swap = {"remote": "non_remote", "non_remote": "remote"}
+    table["code"] = table["code"].replace(swap)
+    before, after = headlines(taiwan), headlines(dataclasses.replace(taiwan, indicators=table))
+    assert "低" in before[1].zh
+    assert "高" in after[1].zh
+    assert "less" in before[1].en
+    assert "more" in after[1].en
+
+
+def test_a_headline_is_left_out_where_a_figure_is_unknown(taiwan: Results) -> None:
+    table = taiwan.indicators.copy()
+    table.loc[table["indicator"] == "base_stations_4g_per_km2", "value"] = None
+    found = headlines(dataclasses.replace(taiwan, indicators=table))
+    assert len(found) == 3
+    assert not any("每平方公里" in text.zh for text in found)
+
+
+@pytest.mark.parametrize(
+    ("value", "kind", "text"),
+    [
+        (106444, "count", "106,444"),
+        (14.204, "measure", "14.2"),
+        (0.4712, "measure", "0.47"),
+        (203.33, "measure", "203.3"),
+        (1497.2, "measure", "1,497"),
+        (0, "measure", "0"),
+        (77.0692, "share", "77.1"),
+        (None, "count", "–"),
+        (float("nan"), "share", "–"),
+    ],
+)
+def test_numbers_are_written_as_readers_use_them(value: float | None, kind: str, text: str) -> None:
+    assert number(value, kind) == text
+
+
+def test_bounds_are_shown_only_where_something_is_open() -> None:
+    assert bounds(98.0, 98.4, "share") == "98.0–98.4"
+    assert bounds(98.0, 98.0, "share") == ""
+    assert bounds(None, 98.0, "share") == ""
+
+
+def test_small_ratios_are_inverted() -> None:
+    assert times(3.34).zh == "3.3 倍"
+    assert times(0.0741).zh == "1/13.5"
+    assert times(0).zh == "0 倍"
+
+
+# ------------------------------------------------------------------ in a browser
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("width", [360, 1440])
+def test_it_reads_well_in_a_browser(report_folder: Path, width: int) -> None:
+    with opened(report_folder / "index.html", width=width) as visit:
+        assert visit.outside == []
+        assert visit.errors == []
+        assert not visit.scrolls_sideways()
+        visit.page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+        assert not visit.scrolls_sideways()
+        assert visit.violations() == []
+
+
+@pytest.mark.browser
+def test_the_language_switches_and_can_be_linked(report_folder: Path) -> None:
+    with opened(report_folder / "index.html") as visit:
+        assert visit.page.locator("h1").inner_text().startswith("臺灣")
+        visit.page.click("#lang")
+        assert visit.page.locator("h1").inner_text().startswith("Broadband")
+        assert visit.page.evaluate("document.documentElement.lang") == "en"
+        assert visit.page.title().startswith("Broadband")
+        visit.page.click("#lang")
+        assert visit.page.locator("h1").inner_text().startswith("臺灣")
+    with opened(report_folder / "index.html", fragment="#en") as visit:
+        assert visit.page.locator("h1").inner_text().startswith("Broadband")
+
+
+@pytest.mark.browser
+def test_it_prints_with_everything_that_matters(report_folder: Path, tmp_path: Path) -> None:
+    with opened(report_folder / "index.html") as visit:
+        visit.page.emulate_media(media="print")
+        assert visit.page.locator("#lang").is_hidden()
+        assert visit.page.locator(".score").first.is_visible()
+        visit.page.pdf(path=str(tmp_path / "report.pdf"), format="A4")
+        assert (tmp_path / "report.pdf").stat().st_size > 100_000
+
+
+@pytest.mark.browser
+def test_a_township_of_the_report_opens_in_the_atlas(report_folder: Path) -> None:
+    with opened(report_folder / "index.html") as visit:
+        link = visit.page.locator("#ranking ~ div a").first
+        name = link.locator(".zh").inner_text()
+        link.click()
+        visit.page.get_by_role("heading", name=name[-3:]).first.wait_for()
