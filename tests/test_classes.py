@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import mapclassify
 import numpy as np
 import pytest
 from atlas_results import DEFINITIONS
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from notspot_coverage.definitions import parse_indicators
 from notspot_geodata.errors import NotFoundError, UsageError
-from notspot_maps.classes import Classes, classes, classes_for, readable
+from notspot_maps.classes import Classes, _quantiles, classes, classes_for, natural_breaks, readable
 from notspot_maps.palette import INK, OKABE_ITO, PAPER, PUOR, YLGNBU, colours, contrast, luminance
 
 values = st.lists(st.floats(0, 1e6, allow_nan=False), min_size=1, max_size=80)
@@ -157,3 +158,36 @@ def test_text_on_paper_can_be_read_and_palettes_have_bounds():
         colours("ylgnbu", 8)
     with pytest.raises(NotFoundError, match="no palette 'rainbow'"):
         colours("rainbow", 5)
+
+
+# ------------------------------------------------------------------ against the library
+
+
+def _within(values: np.ndarray, tops: np.ndarray) -> float:
+    """Sum of squared deviations from the mean of each class."""
+    of = np.searchsorted(tops, values, side="left")
+    return float(sum(((values[of == c] - values[of == c].mean()) ** 2).sum() for c in np.unique(of)))
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    st.lists(st.integers(0, 500), min_size=12, max_size=60).filter(lambda v: len(set(v)) > 7),
+    st.integers(2, 7),
+)
+def test_natural_breaks_are_as_good_as_mapclassify_s(drawn: list[int], count: int) -> None:
+    values = np.array(drawn, dtype=float)
+    theirs = mapclassify.FisherJenks(values, k=count).bins
+    ours = natural_breaks(values, count)
+    assert len(ours) == count
+    assert ours[-1] == values.max()
+    assert _within(values, ours) <= _within(values, theirs) * (1 + 1e-9) + 1e-9
+
+
+def test_natural_breaks_by_hand() -> None:
+    assert natural_breaks([1, 2, 3, 100, 101, 102, 500], 3).tolist() == [3, 102, 500]
+    assert natural_breaks([5, 5, 5], 3).tolist() == [5]
+
+
+def test_quantiles_are_mapclassify_s() -> None:
+    drawn = np.random.default_rng(7).lognormal(size=368)
+    assert np.allclose(_quantiles(drawn, 5), mapclassify.Quantiles(drawn, k=5).bins)

@@ -7,7 +7,6 @@ that legend and map never disagree. A value equal to an edge belongs to the clas
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -136,13 +135,8 @@ def _palette(method: Method) -> str:
 
 
 def _edges(known: npt.NDArray[np.float64], method: Method, count: int) -> list[float]:
-    """Inner edges by mapclassify, rounded as far as they stay apart and leave no class empty."""
-    import mapclassify  # two seconds or more: only where a map is made
-
-    scheme = mapclassify.FisherJenks if method == "natural" else mapclassify.Quantiles
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # fewer classes than asked for is meant
-        raw = scheme(known, k=count).bins
+    """Inner edges, rounded as far as they stay apart and leave no class empty."""
+    raw = natural_breaks(known, count) if method == "natural" else _quantiles(known, count)
     ordered = np.unique(known)
     at = np.unique(np.searchsorted(ordered, raw, side="right") - 1)
     raw = ordered[at[(at >= 0) & (at < len(ordered) - 1)]]  # edges that are values: no class stays empty
@@ -152,6 +146,44 @@ def _edges(known: npt.NDArray[np.float64], method: Method, count: int) -> list[f
         if len(found) == len(raw) and filled:
             return found
     return [float(edge) for edge in raw]
+
+
+def _quantiles(known: npt.NDArray[np.float64], count: int) -> npt.NDArray[np.float64]:
+    return np.unique(np.quantile(known, np.arange(1, count + 1) / count))
+
+
+def natural_breaks(values: npt.ArrayLike, count: int) -> npt.NDArray[np.float64]:
+    """
+    The largest value of each of `count` classes that have the least variance within them.
+
+    Fisher (1958), "On grouping for maximum homogeneity", JASA 53, 789–798: exact, by dynamic programming
+    over the sorted distinct values, which keeps equal values together. Written here because the library's
+    takes 0.15 s a map and seconds to import, a quarter of a report's time; the tests compare the two.
+    """
+    ordered, times = np.unique(np.asarray(values, dtype=np.float64), return_counts=True)
+    size = len(ordered)
+    count = min(count, size)
+    centred = ordered - ordered.mean()  # sums of squares of large values lose digits
+    weight = np.concatenate([[0], np.cumsum(times)])
+    first = np.concatenate([[0], np.cumsum(times * centred)])
+    second = np.concatenate([[0], np.cumsum(times * centred**2)])
+    least = np.full((count + 1, size + 1), np.inf)
+    least[0, 0] = 0.0
+    start = np.zeros((count + 1, size + 1), dtype=np.int64)
+    for end in range(1, size + 1):
+        begin = np.arange(end)
+        within = (
+            second[end] - second[begin] - (first[end] - first[begin]) ** 2 / (weight[end] - weight[begin])
+        )
+        for classes_ in range(1, min(count, end) + 1):
+            total = least[classes_ - 1, :end] + within
+            start[classes_, end] = int(np.argmin(total))
+            least[classes_, end] = total[start[classes_, end]]
+    tops, end = [], size
+    for classes_ in range(count, 0, -1):
+        tops.append(ordered[end - 1])
+        end = int(start[classes_, end])
+    return np.array(tops[::-1])
 
 
 def _around(known: npt.NDArray[np.float64], centre: float, count: int) -> list[float]:

@@ -33,18 +33,7 @@ if TYPE_CHECKING:
 
 Step = Callable[[str], None]
 
-LIBRARIES = (
-    "esda",
-    "folium",
-    "geopandas",
-    "libpysal",
-    "mapclassify",
-    "numpy",
-    "pandas",
-    "pyarrow",
-    "pyproj",
-    "shapely",
-)
+LIBRARIES = ("folium", "geopandas", "numpy", "openpyxl", "pandas", "pyarrow", "pyproj", "shapely")
 KEYS = {"village": "village_code", "township": "town_code", "county": "county_code"}
 NAMES = {
     *("village_code", "village", "village_en", "town_code", "town", "town_en"),
