@@ -252,7 +252,7 @@ def _disagreements(
 ) -> list[Problem]:
     """Rows whose two pairs are further apart than `DISAGREE_M`, or of which only one is in Taiwan."""
     out: list[Problem] = []
-    ok = np.isfinite(first.lonlat).all(axis=1) & np.isfinite(other.lonlat).all(axis=1)
+    ok: NDArray[np.bool_] = np.isfinite(np.hstack([first.lonlat, other.lonlat])).all(axis=1)
     metres = np.zeros(len(ok))
     metres[ok] = Geod(ellps="GRS80").inv(*first.lonlat[ok].T, *other.lonlat[ok].T)[2]
     for i in map(int, np.flatnonzero(metres > DISAGREE_M)):

@@ -374,7 +374,7 @@ def _indicator(definition: Indicator, rows: pd.DataFrame, place: dict[str, dict[
         "basis": definition.basis,
         "name": _both(definition.name),
         "definition": _both(definition.definition),
-        "numerator": _both(definition.numerator),
+        "numerator": None if _is_weighted(definition) else _both(definition.numerator),
         "denominator": _both(definition.denominator),
         "unit": _both(definition.unit),
         "source": _both(definition.source),
@@ -393,6 +393,15 @@ def _indicator(definition: Indicator, rows: pd.DataFrame, place: dict[str, dict[
             )
         ],
     }
+
+
+def _is_weighted(definition: Indicator) -> bool:
+    """A weighted mean: its numerator is a sum of products, which tells a reader nothing."""
+    return (
+        definition.kind == "measure"
+        and definition.recipe is not None
+        and definition.recipe.weight is not None
+    )
 
 
 def _column(definition: Indicator, own: pd.DataFrame) -> dict[str, Any]:

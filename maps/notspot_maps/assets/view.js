@@ -203,7 +203,7 @@ class View {
     if (!cell || (cell.n === null && cell.d === null)) return null;
     const part = (text, v) => `${this.text(text)} ${v === null ? this.words.unknown : figure(v, this.lang)}`;
     const { numerator, denominator } = this.indicator;
-    return [part(numerator, cell.n), denominator && cell.d !== null ? part(denominator, cell.d) : null].filter(Boolean);
+    return [numerator && part(numerator, cell.n), denominator && cell.d !== null ? part(denominator, cell.d) : null].filter(Boolean);
   }
 
   sentence(place) {
