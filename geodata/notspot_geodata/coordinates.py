@@ -252,7 +252,7 @@ def _disagreements(
 ) -> list[Problem]:
     """Rows whose two pairs are further apart than `DISAGREE_M`, or of which only one is in Taiwan."""
     out: list[Problem] = []
-    ok: NDArray[np.bool_] = np.isfinite(np.hstack([first.lonlat, other.lonlat])).all(axis=1)
+    ok = np.asarray(np.isfinite(np.hstack([first.lonlat, other.lonlat])).all(axis=1), dtype=bool)
     metres = np.zeros(len(ok))
     metres[ok] = Geod(ellps="GRS80").inv(*first.lonlat[ok].T, *other.lonlat[ok].T)[2]
     for i in map(int, np.flatnonzero(metres > DISAGREE_M)):
