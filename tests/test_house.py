@@ -1,6 +1,7 @@
 """The layout of the house: one-way layers, no package markers in the source roots, few public names."""
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -67,14 +68,19 @@ def test_an_unknown_public_name_is_an_attribute_error() -> None:
         _ = notspot.nothing
 
 
-def test_no_file_of_the_project_names_a_package_index() -> None:
+def test_no_file_of_the_project_names_a_package_index_or_this_checkout() -> None:
     listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False)
     if listed.returncode:
         pytest.skip("not a git checkout")
-    needles = ["py" + "pi.org", "files.python" + "hosted", "registry." + "npmjs", "index" + "-url"]
+    needles = ["py" + "pi.org", "files.python" + "hosted", "registry." + "npmjs", "index" + "-url", f"{ROOT}/"]
     for name in listed.stdout.split("\n"):
         path = ROOT / name
         if not name or path.suffix in {".parquet", ".png"} or not path.is_file():
             continue
         text = path.read_text(encoding="utf-8", errors="replace")
         assert not [needle for needle in needles if needle in text], name
+
+
+def test_constraints_pin_versions_and_nothing_else() -> None:
+    for line in (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines():
+        assert line.startswith("#") or re.fullmatch(r"[A-Za-z0-9._-]+==[0-9][\w.+-]*", line), line
