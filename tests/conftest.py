@@ -1,6 +1,5 @@
 """What several tests share: one run of the shipped study, and its folder."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,6 +17,6 @@ def taiwan() -> Results:
 
 
 @pytest.fixture(scope="session")
-def report_folder(taiwan: Results, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def report_folder(taiwan: Results, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Its folder of results, written once; tests only read it."""
-    yield report(taiwan, tmp_path_factory.mktemp("notspot") / "report")
+    return report(taiwan, tmp_path_factory.mktemp("notspot") / "report")

@@ -62,7 +62,10 @@ def test_what_cannot_be_computed_says_what_is_missing() -> None:
 def test_flows_and_parts_stand_beside_the_figure_and_are_not_added() -> None:
     found = load_indicators()
     assert {p.id: p.official_2021 for p in found["communities_wifi"].parts} == {"built": 42, "maintained": 87}
-    assert sum(p.official_2021 for p in found["disaster_platforms"].parts) == found["disaster_platforms"].official_2021
+    assert (
+        sum(p.official_2021 for p in found["disaster_platforms"].parts)
+        == found["disaster_platforms"].official_2021
+    )
 
 
 def test_words_are_in_both_languages_and_official_usage() -> None:
@@ -106,13 +109,13 @@ def test_an_indicator_of_ones_own_is_read() -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (("kind = \"share\"", "kind = \"shares\""), "none of share, existence"),
-        (("basis = \"claim\"", "basis = \"hearsay\""), "none of register"),
-        (("as_of = \"2021\"\n", ""), "as_of is missing"),
-        (("weight = \"population\"\n", ""), "a share needs a weight"),
-        (("column = \"speed\"\n", ""), "needs a column to test"),
-        (("name = {zh = \"甲\", en = \"a\"}", "name = {zh = \"甲\"}"), "needs both zh and en"),
-        (("level = \"township\"", "level = \"street\""), "must be one of"),
+        (('kind = "share"', 'kind = "shares"'), "none of share, existence"),
+        (('basis = "claim"', 'basis = "hearsay"'), "none of register"),
+        (('as_of = "2021"\n', ""), "as_of is missing"),
+        (('weight = "population"\n', ""), "a share needs a weight"),
+        (('column = "speed"\n', ""), "needs a column to test"),
+        (('name = {zh = "甲", en = "a"}', 'name = {zh = "甲"}'), "needs both zh and en"),
+        (('level = "township"', 'level = "street"'), "must be one of"),
         (("as_of", "colour = 1\nas_of"), "is not a field"),
         (("[[indicator]]", "[[indicator]"), "is not TOML"),
     ],

@@ -11,7 +11,12 @@ import pytest
 import notspot
 
 ROOT = Path(__file__).resolve().parents[1]
-ROOTS = {"geodata": "notspot_geodata", "coverage": "notspot_coverage", "maps": "notspot_maps", "scripts": "notspot"}
+ROOTS = {
+    "geodata": "notspot_geodata",
+    "coverage": "notspot_coverage",
+    "maps": "notspot_maps",
+    "scripts": "notspot",
+}
 LAYERS = ["notspot_geodata", "notspot_coverage", "notspot_maps", "notspot"]
 
 
@@ -72,7 +77,13 @@ def test_no_file_of_the_project_names_a_package_index_or_this_checkout() -> None
     listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False)
     if listed.returncode:
         pytest.skip("not a git checkout")
-    needles = ["py" + "pi.org", "files.python" + "hosted", "registry." + "npmjs", "index" + "-url", f"{ROOT}/"]
+    needles = [
+        "py" + "pi.org",
+        "files.python" + "hosted",
+        "registry." + "npmjs",
+        "index" + "-url",
+        f"{ROOT}/",
+    ]
     for name in listed.stdout.split("\n"):
         path = ROOT / name
         if not name or path.suffix in {".parquet", ".png"} or not path.is_file():

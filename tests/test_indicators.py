@@ -43,7 +43,9 @@ ALL = SHARE | EXISTENCE | RATIO | MEAN | COUNT
 
 
 def frame(rows: list[tuple[str, str, float, float, float, bool]]) -> pd.DataFrame:
-    out = pd.DataFrame(rows, columns=["town_code", "county_code", "population", "stations", "speed", "remote"])
+    out = pd.DataFrame(
+        rows, columns=["town_code", "county_code", "population", "stations", "speed", "remote"]
+    )
     out["town"], out["county"] = "鎮" + out["town_code"], "縣" + out["county_code"]
     out["indigenous"], out["offshore"] = None, False
     return out
@@ -139,7 +141,11 @@ def test_a_missing_column_is_named() -> None:
 def test_published_figures_keep_their_counts_and_parts() -> None:
     wanted = {k: v for k, v in load_indicators().items() if k in ("communities_wifi", "venues_5g")}
     table = indicators(FOUR, wanted).set_index("indicator")
-    assert list(table.loc["communities_wifi", ["numerator", "denominator", "status"]]) == [568, 737, "official"]
+    assert list(table.loc["communities_wifi", ["numerator", "denominator", "status"]]) == [
+        568,
+        737,
+        "official",
+    ]
     assert table.loc["communities_wifi.built", "value"] == 42
     assert table.loc["venues_5g", "status"] == "unknown"
     assert math.isnan(table.loc["venues_5g", "value"])
@@ -159,7 +165,11 @@ number = st.one_of(st.just(float("nan")), st.integers(0, 1000).map(float))
 @st.composite
 def townships(draw: st.DrawFn) -> pd.DataFrame:
     rows = draw(
-        st.lists(st.tuples(st.integers(1, 3), st.integers(0, 10**6), number, number, st.booleans()), min_size=1, max_size=12)
+        st.lists(
+            st.tuples(st.integers(1, 3), st.integers(0, 10**6), number, number, st.booleans()),
+            min_size=1,
+            max_size=12,
+        )
     )
     return frame(
         [
@@ -211,7 +221,9 @@ def test_the_order_of_rows_changes_nothing(units: pd.DataFrame, random: object) 
 
 @settings(deadline=None, max_examples=40)
 @given(townships(), st.integers(0, 500), st.integers(0, 500))
-def test_a_stricter_threshold_never_covers_more_people(units: pd.DataFrame, at_least: int, stricter: int) -> None:
+def test_a_stricter_threshold_never_covers_more_people(
+    units: pd.DataFrame, at_least: int, stricter: int
+) -> None:
     def share(threshold: int) -> pd.Series:
         item = define("share", f'column = "speed"\nat_least = {threshold}\nweight = "population"')["x"]
         found = figure(units, item)

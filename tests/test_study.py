@@ -62,7 +62,11 @@ def test_a_study_written_by_a_windows_editor_is_read(tmp_path: Path) -> None:
         ("[[table]]", "[table]", r"must be written as \[\[table\]\]"),
         ("[[table]]", 'divide = ["communities_wifi"]\n[[table]]', "is not among the study's indicators"),
         ("[[table]]", '[[derive]]\ncolumn = "x"\nfunction = "eval"\nof = ["a"]\n[[table]]', "none of max"),
-        ("[[table]]", '[[derive]]\ncolumn = "x"\nfunction = "ratio"\nof = ["a"]\n[[table]]', "needs two columns"),
+        (
+            "[[table]]",
+            '[[derive]]\ncolumn = "x"\nfunction = "ratio"\nof = ["a"]\n[[table]]',
+            "needs two columns",
+        ),
     ],
 )
 def test_a_bad_entry_is_told(old: str, new: str, message: str) -> None:
