@@ -11,10 +11,4 @@
   }
   button.addEventListener("click", function () { show(root.dataset.lang === "zh" ? "en" : "zh"); });
   if (location.hash === "#en") show("en");
-  var closed = [];
-  addEventListener("beforeprint", function () {
-    closed = Array.prototype.filter.call(document.querySelectorAll("details.more"), function (d) { return !d.open; });
-    closed.forEach(function (d) { d.open = true; });
-  });
-  addEventListener("afterprint", function () { closed.forEach(function (d) { d.open = false; }); });
 })();
