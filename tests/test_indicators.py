@@ -238,3 +238,10 @@ def test_a_zero_or_unknown_denominator_never_gives_a_figure(units: pd.DataFrame)
     table = indicators(units, RATIO | MEAN | SHARE)
     empty = table[~(table["denominator"] > 0)]
     assert empty["value"].isna().all()
+
+
+def test_nothing_to_measure_is_not_unknown() -> None:
+    table = indicators(FOUR.assign(population=[0, 300, 100, 500]), RATIO)
+    assert cell(table, "ratio", "township", "10001010")["status"] == "computed"  # known: there is nobody
+    table = indicators(FOUR.assign(stations=[np.nan, 6, 0, 5]), RATIO)
+    assert cell(table, "ratio", "township", "10001010")["status"] == "unknown"

@@ -59,7 +59,8 @@ def indicators(
     -------
     table
         Columns as in `notspot_coverage.definitions.COLUMNS`; figures in the indicator's unit (shares
-        in percent); ``low <= value <= high`` where known. Null where unknown, never 0.
+        in percent); ``low <= value <= high`` where known. `value` is null where nothing is known (status
+        ``unknown``) and where all is known but the denominator is 0 (``computed``): never 0.
 
     Raises
     ------
@@ -283,7 +284,7 @@ def _rows(block: pd.DataFrame, indicator: Indicator, rule: str) -> pd.DataFrame:
             },
             "unit": indicator.unit.zh,
             "kind": indicator.kind,
-            "status": np.where(block["value"].notna(), "computed", "unknown"),
+            "status": np.where(block["unknown_units"] < block["units"], "computed", "unknown"),
             "official_2021": only_nation(indicator.official_2021),
             "target_2025": only_nation(indicator.target_2025),
             "as_of": indicator.as_of,

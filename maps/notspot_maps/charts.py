@@ -49,7 +49,7 @@ from notspot_maps.svg import (
     words,
     wrapped,
 )
-from notspot_maps.words import UNKNOWN, bounds, number
+from notspot_maps.words import NOT_APPLICABLE, UNKNOWN, bounds, number
 
 __all__ = ["Chart", "bullet_chart", "gap_chart", "lorenz_chart", "ranking_chart", "scatter_chart"]
 
@@ -76,10 +76,13 @@ def gap_chart(divide: DivideFinding) -> Chart:
         between = bounds(low, high, "measure")
         label = GROUPS[str(code)]
         y += 46
-        figure = UNKNOWN if said is None else Text.of(said + (f" ({between})" if between else ""))
+        empty = NOT_APPLICABLE if row.get("not_applicable_units", 0) == row["units"] else UNKNOWN
+        figure = empty if said is None else Text.of(said + (f" ({between})" if between else ""))
         body.append(words("0", y - 22, label, halo=True))
         body.append(words("100%", y - 22, figure, anchor="end", weight=600, halo=True))
         body.append(track(y - 8))
+        if said is None and empty is NOT_APPLICABLE:
+            continue
         if said is None:
             body.append(
                 element(

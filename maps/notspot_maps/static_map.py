@@ -36,13 +36,12 @@ from notspot_maps.svg import (
     words,
     wrapped,
 )
-from notspot_maps.words import UNKNOWN, number
+from notspot_maps.words import NOT_APPLICABLE, UNKNOWN, number
 
 if TYPE_CHECKING:
     import geopandas as gpd
 
 DETAIL, COARSE = 0.8, 2.0  # of simplification, in drawing units (about 0.6 km and 1.5 km)
-NOT_APPLICABLE = Text("不適用", "not applicable")
 
 Link = Callable[[str], str]
 

@@ -12,6 +12,7 @@ from notspot_coverage.definitions import Indicator, Kind
 from notspot_geodata.text import Text
 
 UNKNOWN = Text("無資料", "unknown")
+NOT_APPLICABLE = Text("不適用", "not applicable")  # known, but there is nothing to measure
 KINDS: Mapping[Kind, Text] = {
     "share": Text("比率", "share"),
     "existence": Text("有無", "existence"),

@@ -16,7 +16,7 @@ from notspot_coverage.groups import NAMES
 from notspot_coverage.results import Results
 from notspot_geodata.text import Text
 from notspot_maps.absent import not_applicable
-from notspot_maps.words import BASIS, KINDS, UNKNOWN
+from notspot_maps.words import BASIS, KINDS, NOT_APPLICABLE, UNKNOWN
 from notspot_maps.workbook_file import Number, Sheet, Value, packed
 
 LEVELS: dict[str, Text] = {
@@ -31,7 +31,6 @@ STATUS: dict[str, Text] = {
     "official": Text("僅有公布值", "official"),
     "unknown": UNKNOWN,
 }
-NOTHING = Text("不適用", "not applicable")  # a denominator of 0: there is nothing to measure
 
 
 def write_workbook(results: Results, path: str | Path) -> None:
@@ -104,7 +103,7 @@ def _row(
 ) -> list[Value]:
     name, unit = _words_of(str(row["indicator"]), definitions)
     kind, status = str(row["kind"]), str(row["status"])
-    missing = NOTHING if row["code"] in nothing else UNKNOWN
+    missing = NOT_APPLICABLE if row["code"] in nothing else UNKNOWN
     figures: list[Value] = [_number(row[column], kind) for column in ("value", "low", "high")]
     if figures[0] is None:
         figures[0] = missing.zh
