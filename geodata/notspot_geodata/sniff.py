@@ -18,6 +18,7 @@ from charset_normalizer import from_bytes
 from notspot_geodata.errors import InputError, NotFoundError, Problem
 
 HEAD_BYTES = 65_536
+DECODE_BYTES = 4 * 1024**2  # at a time, so that a large file is not held as text too
 ZIP_MEMBERS = 10_000  # the largest official archive has some 400
 ZIP_BYTES = 4 * 1024**3  # unpacked, all members
 ZIP_RATIO = 200  # text of codes and figures packs 5 to 30 times, DBF padding up to 100
@@ -49,8 +50,11 @@ def kind_of(path: str | Path) -> str:
     """
     path = Path(path)
     require_file(path)
-    with path.open("rb") as file:
-        head = file.read(HEAD_BYTES)
+    try:
+        with path.open("rb") as file:
+            head = file.read(HEAD_BYTES)
+    except OSError as error:
+        raise InputError(path, [Problem(None, "", f"cannot be opened ({error.strerror})")]) from error
     if not head.strip(b"\x00 \t\r\n"):
         return "empty"
     for magic, kind in _MAGIC:
@@ -97,7 +101,7 @@ def text_encoding(data: bytes, declared: str | None = None) -> tuple[str, str]:
         if data.startswith(bom):
             return name, "byte order mark"
     if wide := _utf16(data):
-        return wide, "zero bytes in every second place"
+        return wide, "zero bytes, and the characters of a table in UTF-16"
     if _decodes(data, "utf-8"):
         lie = declared and _norm(declared) not in ("utf8", "ascii", "")
         if data.isascii():
@@ -130,7 +134,8 @@ def _norm(name: str) -> str:
 def _decodes(data: bytes, encoding: str) -> bool:
     try:
         decoder = codecs.getincrementaldecoder(encoding)("strict")
-        decoder.decode(data, final=False)
+        for start in range(0, len(data), DECODE_BYTES):
+            decoder.decode(data[start : start + DECODE_BYTES], final=False)
     except (UnicodeDecodeError, LookupError):
         return False
     return True
@@ -142,17 +147,26 @@ def _mostly(data: bytes, encoding: str, share: float = 0.002) -> bool:
 
 
 def _utf16(data: bytes) -> str | None:
+    """
+    UTF-16 without a mark: every other encoding of text has no zero bytes.
+
+    Line ends and digits have one, also in text that is Chinese throughout; 一 (4E00) has one on the other
+    side. So both orders are tried, and the one that gives characters of a table is taken.
+    """
     sample = data[: min(len(data), 4096) // 2 * 2]
-    if len(sample) < 4:
+    if 0 not in sample:
         return None
-    even, odd = sample[::2].count(0), sample[1::2].count(0)
-    half = len(sample) / 2
-    # separators, digits and line ends are ASCII: one of the two bytes is zero in a good part of them
-    if odd > 0.2 * half and even < 0.01 * half and _decodes(data, "utf-16-le"):
-        return "utf-16-le"
-    if even > 0.2 * half and odd < 0.01 * half and _decodes(data, "utf-16-be"):
-        return "utf-16-be"
-    return None
+    found = {encoding: _plausible(sample, encoding) for encoding in ("utf-16-le", "utf-16-be")}
+    best = max(found, key=lambda encoding: found[encoding])
+    return best if found[best] > 0.9 and _decodes(data, best) else None
+
+
+_USUAL = re.compile("[\t\r\n -~\u2010-\u2027\u3000-\u303f\u4e00-\u9fff\uff00-\uffef\ue000-\uf8ff]")
+
+
+def _plausible(sample: bytes, encoding: str) -> float:
+    text = sample.decode(encoding, "replace")
+    return len(_USUAL.findall(text)) / len(text) if text else 0.0
 
 
 _HTML = re.compile(
@@ -164,11 +178,11 @@ def _text_kind(path: Path, head: bytes) -> str:
     encoding, _ = text_encoding(head)
     text = head.decode(encoding, "replace").lstrip("\ufeff \t\r\n")
     controls = sum(char < " " and char not in "\t\r\n\f" for char in text)
-    if controls > 0.02 * max(len(text), 1):
+    if controls > max(3, 0.02 * len(text)):  # a few NUL bytes occur in real tables, and are told
         return "binary"
     if _HTML.match(text):
         return "html"
-    if text.startswith("<"):
+    if re.match(r"<[A-Za-z!?]", text):
         if re.search(r"<(\w+:)?kml[\s>]", text):
             return "kml"
         return "xml"
@@ -317,3 +331,5 @@ def parse_json(path: Path, text: str) -> object:
         raise InputError(path, [where]) from error
     except RecursionError as error:
         raise InputError(path, [Problem(None, "", "is JSON nested too deep to be a table")]) from error
+    except ValueError as error:  # Python reads no whole number of more than 4,300 digits
+        raise InputError(path, [Problem(None, "", "is JSON with a number of thousands of digits")]) from error
