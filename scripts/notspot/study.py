@@ -4,6 +4,7 @@ A study: the TOML file that names everything a run depends on, so that it can be
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -31,7 +32,7 @@ class Table:
     """
     A table that is joined to the units of its level by their code.
 
-    `columns` maps the column's meaning or header to its name in the run; without it every column that
+    `columns` maps the column's meaning or its header to its name in the run; without it every column that
     is not a code or a name of a unit is taken. A village table with ``sum = true`` is also summed into
     the townships, where villages without a polygon are counted too. `where` keeps the rows whose columns
     have the given values: ``{technology = "4G", period = "2021-12-31"}``.
@@ -228,6 +229,8 @@ class _Reader:
             self.problem(f"{where}.level", f"'{level}' is none of {', '.join(get_args(Level))}", level)
         if path is not None and path.startswith(EMBEDDED) and path != FIGURES:
             self.problem(f"{where}.path", f"'{path}' does not ship with Notspot; there is {FIGURES}", path)
+        elif path == FIGURES and level is not None and level != "township":
+            self.problem(f"{where}.level", f"must be township for {FIGURES}", level)
         elif path is not None and not path.startswith(EMBEDDED) and not (self.folder / path).is_file():
             self.problem(f"{where}.path", f"'{path}' is not there, looked for beside the study file", path)
         columns = row.get("columns", {})
@@ -236,6 +239,9 @@ class _Reader:
         if not isinstance(columns, dict) or not all(isinstance(v, str) for v in columns.values()):
             self.problem(f"{where}.columns", 'must be a list of columns or {"header" = "name"}')
             columns = {}
+        twice = sorted({name for name in columns.values() if list(columns.values()).count(name) > 1})
+        if twice:
+            self.problem(f"{where}.columns", f"gives the name {', '.join(twice)} to several columns")
         where_ = row.get("where", {})
         if not isinstance(where_, dict) or not all(isinstance(v, str | int) for v in where_.values()):
             self.problem(f"{where}.where", 'must be {column = "value"}')
@@ -261,6 +267,8 @@ class _Reader:
             )
         if function == "ratio" and of is not None and len(of) != 2:
             self.problem(f"{where}.of", "a ratio needs two columns, numerator and denominator")
+        if of == []:
+            self.problem(f"{where}.of", "is empty: name the columns that it is worked out from")
         scale = row.get("scale", 1.0)
         if not isinstance(scale, int | float):
             self.problem(f"{where}.scale", "must be a number", scale)
@@ -279,19 +287,29 @@ class _Reader:
             self.problems += [
                 Problem(None, f"indicator {p.row}.{p.field}", p.message, p.value) for p in error.problems
             ]
-        for name in own:
+        for name, item in own.items():
             if name in shipped:
                 self.problem("indicator", f"'{name}' is already defined by Notspot; choose another id", name)
+            if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
+                self.problem(
+                    "indicator", f"'{name}' is no id: small letters, digits and _, a letter first", name
+                )
+            if item.recipe is not None and item.recipe.level != "township":
+                message = f"of '{name}' must be township: indicators are worked out from township columns"
+                self.problem("indicator.compute.level", message, item.recipe.level)
         everything = shipped | own
-        if wanted == "all":
-            return everything
-        if not isinstance(wanted, list):
+        if wanted != "all" and not isinstance(wanted, list):
             self.problem("indicators", 'must be "all" or a list of ids', wanted)
             return everything
-        for name in wanted:
+        for name in [] if wanted == "all" else wanted:
             if name not in everything:
                 self.problem("indicators", f"'{name}' is not defined; see `notspot indicators`", name)
-        return {name: everything[name] for name in wanted if name in everything} | own
+        chosen = (
+            everything if wanted == "all" else {n: everything[n] for n in wanted if n in everything} | own
+        )
+        if not self.problems and not any(item.recipe for item in chosen.values()):
+            self.problem("indicators", "names none that is worked out: add one, such as population")
+        return chosen
 
     def divide(self, definitions: Mapping[str, Indicator]) -> tuple[str, ...]:
         wanted = self.given.get("divide", [])
@@ -300,6 +318,8 @@ class _Reader:
             return ()
         for name in wanted:
             found = definitions.get(name)
+            if wanted.count(name) > 1:
+                self.problem("divide", f"'{name}' is named twice", name)
             if found is None:
                 self.problem("divide", f"'{name}' is not among the study's indicators", name)
             elif found.recipe is None or found.kind != "measure":
