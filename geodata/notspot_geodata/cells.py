@@ -6,6 +6,7 @@ Each function returns the value and no reason, or no value and the reason, never
 
 from __future__ import annotations
 
+import math
 import re
 from datetime import date
 
@@ -32,9 +33,10 @@ MISSING = {
 }
 # what statistics offices write where there is no figure; an empty cell is unknown, never 0
 
+EARLIEST = 35  # years written with two digits and separators: no table here is older than 1946
 ROC = 1911  # years of the Republic begin in 1912, its year 1
 
-_NUMBER = re.compile(r"[+-]?(\d+|\d{1,3}(,\d{3})+)(\.\d+)?([eE][+-]?\d+)?|[+-]?\.\d+")
+_NUMBER = re.compile(r"[+-]?(\d+|\d{1,3}(,\d{3})+)(\.\d+)?([eE][+-]?\d+)?|[+-]?\.\d+", re.ASCII)
 _MISTYPED = str.maketrans({"O": "0", "o": "0", "l": "1", "I": "1", "〇": "0"})
 
 
@@ -52,7 +54,10 @@ def number(text: str) -> tuple[float | None, str]:
         return None, ""
     clean = clean.replace("−", "-").replace("，", ",")
     if _NUMBER.fullmatch(clean):
-        return float(clean.replace(",", "")), ""
+        value = float(clean.replace(",", ""))
+        if not math.isfinite(value):
+            return None, f"'{text.strip()[:40]}' is too large for a number"
+        return value, ""
     if _NUMBER.fullmatch(clean.translate(_MISTYPED)):
         wrong = next(char for char in clean if char in "OolI〇")
         return None, f"'{text.strip()}' is not a number (letter {wrong}?)"
@@ -75,16 +80,20 @@ def roc_date(text: str) -> tuple[str | None, str]:
         return None, ""
     bare = re.sub(r"[\s.]0+$", "", clean) if re.fullmatch(r"\d+\.0+", clean) else clean
     bare = re.sub(r"^(中華)?民國\s*", "", bare)
-    bare = re.split(r"[T ]\d{1,2}:", bare)[0].strip()
+    bare = re.split(r"[T ]\d{1,2}:|\s*[上下]午", bare)[0].strip()
     if found := re.fullmatch(
         r"(前)?(\d{1,4})\s*年\s*(?:(\d{1,2})\s*月)?\s*(?:(\d{1,2})\s*日)?(?:底|初)?", bare
     ):
         if found[1]:
             return None, f"'{clean}' is before the Republic, which is not read"
+        if found[4] and not found[3]:
+            return None, f"'{clean}' has a day without a month"
         return _iso(int(found[2]), found[3], found[4], clean)
-    if found := re.fullmatch(r"(\d{2,4})[-/.](\d{1,2})(?:[-/.](\d{1,2}))?", bare):
+    if found := re.fullmatch(r"(\d{2,4})[-/.](\d{1,2})(?:[-/.](\d{1,2}))?", bare, re.ASCII):
+        if len(found[1]) == 2 and int(found[1]) < EARLIEST:
+            return None, f"'{clean}' can be read as a date in several ways; write the year with 3 or 4 digits"
         return _iso(int(found[1]), found[2], found[3], clean)
-    if re.fullmatch(r"\d{2,8}", bare):
+    if re.fullmatch(r"[0-9]{2,8}", bare):
         return _digits(bare, clean)
     return None, f"'{clean[:40]}' is not a date; write 2021-12-31, 110/12/31 or 1101231"
 

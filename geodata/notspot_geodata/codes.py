@@ -21,9 +21,9 @@ DIGITS: dict[Level, int] = {"village": 11, "township": 8, "county": 5}
 NAMES: dict[Level, str] = {"village": "村里代碼", "township": "鄉鎮市區代碼", "county": "縣市代碼"}
 
 _FORM = {
-    "village": re.compile(r"\d{11}|\d{8}[A-Z]\d{2}"),  # …S01 is ground that no village has
-    "township": re.compile(r"\d{8}"),
-    "county": re.compile(r"\d{5}"),
+    "village": re.compile(r"[0-9]{11}|[0-9]{8}[A-Z][0-9]{2}"),  # …S01 is ground that no village has
+    "township": re.compile(r"[0-9]{8}"),
+    "county": re.compile(r"[0-9]{5}"),
 }
 
 
@@ -60,18 +60,20 @@ def unit_codes(column: pd.Series, level: Level, known: Collection[str] | None = 
     `known` or in the embedded boundaries; otherwise it is refused. Codes of the right form are taken as
     they are, also of other vintages.
     """
-    text = column.astype("string").fillna("").map(_bare)
+    given = ["" if pd.isna(cell) else str(cell) for cell in column]
+    text = [_bare(cell) for cell in given]
     form = _FORM[level]
-    good = text.map(lambda value: form.fullmatch(value) is not None)
-    out = Codes(text.where(good).astype(object).where(good, None))
-    changed = int((good & (text != column.astype("string").fillna(""))).sum())
+    good = [form.fullmatch(value) is not None for value in text]
+    codes = [value if ok else None for value, ok in zip(text, good, strict=True)]
+    out = Codes(pd.Series(codes, index=column.index, dtype=object))
+    changed = sum(ok and value != cell for ok, value, cell in zip(good, text, given, strict=True))
     if changed:
         out.repaired.append(f"separators or blanks were taken off {changed:,} {NAMES[level]}")
     if level == "village":
-        out.unassigned = int(text[good].str.contains("[A-Z]", regex=True).sum())
+        out.unassigned = sum(code is not None and not code.isdigit() for code in codes)
     counts: dict[str, int] = {}
     for position in [i for i, ok in enumerate(good) if not ok]:
-        value = str(text.iloc[position])
+        value = text[position]
         if not value:
             continue
         repairs = {code: how for code, how in _candidates(value, level) if code in _known(level, known)}
@@ -145,7 +147,7 @@ def _bare(value: str) -> str:
 
 
 def _candidates(value: str, level: Level) -> Sequence[tuple[str, str]]:
-    if not value.isdigit():
+    if not (value.isascii() and value.isdigit()):
         return []
     missing = DIGITS[level] - len(value)
     out = []
@@ -177,7 +179,9 @@ def _embedded(level: Level) -> frozenset[str]:
 
 def _why(value: str, level: Level) -> str:
     digits = DIGITS[level]
-    if not value.isdigit():
+    if re.fullmatch(r"[0-9](\.[0-9]+)?E\+?[0-9]+", value):
+        return f"'{value[:40]}': a spreadsheet has rounded the {NAMES[level]}; its digits are lost, export it as text"
+    if not (value.isascii() and value.isdigit()):
         return f"'{value[:40]}' is not a {NAMES[level]}, which has {digits} digits"
     if len(value) == digits - 1:
         lost = "a leading zero was probably lost: read the column as text"

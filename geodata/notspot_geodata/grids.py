@@ -6,13 +6,15 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Mapping
+import itertools
+import json
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
 from notspot_geodata.errors import InputError, Problem, UsageError
-from notspot_geodata.sniff import guard_zip, parse_json, text_encoding
+from notspot_geodata.sniff import parse_json, text_encoding
+from notspot_geodata.spreadsheets import read_sheet
 
 FIELD_CHARS = 1_000_000  # no cell of a table is longer; an unclosed quote or a planted field is
 LINE_BYTES = 16 * 1024**2
@@ -31,6 +33,7 @@ class RawTable:
     encoding: str | None = None
     notes: list[str] = field(default_factory=list)
     named: list[str] | None = None
+    problems: list[Problem] = field(default_factory=list)
 
 
 def read_grid(path: Path, kind: str, *, sheet: str | None, encoding: str | None) -> RawTable:
@@ -41,7 +44,10 @@ def read_grid(path: Path, kind: str, *, sheet: str | None, encoding: str | None)
         return _delimited(path, encoding)
     if kind == "json":
         return _records(path, encoding)
-    return _workbook(path, kind, sheet)
+    rows, notes = read_sheet(path, kind, sheet)
+    table = RawTable(rows, notes=notes)
+    _refuse_long_cells(path, table)
+    return table
 
 
 # ------------------------------------------------------------------ CSV and TSV
@@ -61,23 +67,47 @@ def _delimited(path: Path, encoding: str | None) -> RawTable:
     separator = _separator(text)
     if separator != ",":
         table.notes.append(f"columns are separated by {_SEPARATORS[separator]}")
-    csv.field_size_limit(FIELD_CHARS)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
-    row = 1
+    row, last = 1, 1
+    former = csv.field_size_limit(FIELD_CHARS)
     try:
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
         for cells in reader:
-            if any(cells):
+            if any(cell.strip() for cell in cells):
                 table.rows.append((row, cells))
-            row = reader.line_num + 1
+            last, row = row, reader.line_num + 1
+        if row - 1 > last:
+            _refuse_unclosed(path, text, separator, last)
     except csv.Error as error:
-        long = "field larger" in str(error)
-        what = (
-            f"a cell is longer than {FIELD_CHARS:,} characters; is a quotation mark unclosed?"
-            if long
-            else str(error)
-        )
+        what = str(error)
+        if "field larger" in what:
+            what = f"a cell is longer than {FIELD_CHARS:,} characters; is a quotation mark unclosed?"
         raise InputError(path, [Problem(row, "", what)]) from error
+    finally:
+        csv.field_size_limit(former)
     return table
+
+
+def _refuse_unclosed(path: Path, text: str, separator: str, row: int) -> None:
+    """A quotation mark that is never closed swallows the rest of the file; say where it stands."""
+    lines = itertools.islice(io.StringIO(text, newline=""), row - 1, None)
+    try:
+        for _ in csv.reader(lines, delimiter=separator, strict=True):
+            pass
+    except csv.Error as error:
+        if "unexpected end" in str(error):
+            message = "a quotation mark is opened and never closed: the rows below it cannot be told apart"
+            raise InputError(path, [Problem(row, "", message)]) from error
+
+
+def _refuse_long_cells(path: Path, table: RawTable) -> None:
+    problems = [
+        Problem(row, "", f"a cell is longer than {FIELD_CHARS:,} characters", cell[:80])
+        for row, cells in table.rows
+        for cell in cells
+        if len(cell) > FIELD_CHARS
+    ]
+    if problems:
+        raise InputError(path, problems)
 
 
 def decoded(path: Path, data: bytes, encoding: str | None) -> tuple[str, str, str]:
@@ -132,119 +162,123 @@ def _refuse_endless_lines(path: Path) -> None:
                 raise InputError(path, [Problem(row, "", message)])
 
 
-# ------------------------------------------------------------------ workbooks
-
-
-def _workbook(path: Path, kind: str, sheet: str | None) -> RawTable:
-    import python_calamine as calamine
-
-    if kind in ("xlsx", "ods"):
-        guard_zip(path)
-    try:
-        book = calamine.CalamineWorkbook.from_path(str(path))
-        names = book.sheet_names
-        filled = names if sheet is None else [sheet]
-        if sheet is not None and sheet not in names:
-            raise UsageError(f"{path.name} has no sheet '{sheet}'; it has: {', '.join(names)}")
-        grids = {name: book.get_sheet_by_name(name).to_python(skip_empty_area=False) for name in filled[:20]}
-    except (calamine.CalamineError, OSError, ValueError) as error:
-        if isinstance(error, UsageError):
-            raise
-        raise InputError(path, [Problem(None, "", f"is a damaged workbook ({error})")]) from error
-    except BaseException as error:  # a panic of the Rust library is no Exception
-        if type(error).__name__ != "PanicException":
-            raise
-        raise InputError(path, [Problem(None, "", "is a damaged workbook")]) from error
-    with_cells = [name for name, grid in grids.items() if any(any(c != "" for c in row) for row in grid)]
-    if not with_cells:
-        raise InputError(path, [Problem(None, "", "has no cells in any sheet")])
-    chosen = with_cells[0]
-    table = RawTable([])
-    if sheet is None and len(names) > 1:
-        others = ", ".join(name for name in names if name != chosen)
-        table.notes.append(f"sheet '{chosen}' was read, the first with cells; others: {others} (--sheet)")
-    for number, cells in enumerate(grids[chosen], start=1):
-        row = [_cell_text(cell) for cell in cells]
-        if any(row):
-            table.rows.append((number, row))
-    return table
-
-
-def _cell_text(cell: object) -> str:
-    if cell is None:
-        return ""
-    if isinstance(cell, bool):
-        return "true" if cell else "false"
-    if isinstance(cell, float):
-        return str(int(cell)) if cell.is_integer() and abs(cell) < 1e15 else repr(cell)
-    if isinstance(cell, datetime):
-        return cell.date().isoformat() if cell.time() == time() else cell.isoformat(sep=" ")
-    if isinstance(cell, date | time | timedelta):
-        return str(cell)
-    return str(cell)
-
-
 # ------------------------------------------------------------------ JSON
 
 
 def _records(path: Path, encoding: str | None) -> RawTable:
+    _refuse_endless_strings(path)
     text, used, reason = decoded(path, path.read_bytes(), encoding)
     table = RawTable([], used, [f"encoding {used}: {reason}"])
     if path.suffix.lower() in (".jsonl", ".ndjson"):
-        lines = [line for line in text.splitlines() if line.strip()]
-        found: object = [parse_json(path, line) for line in lines]
+        found: object = _lines(path, text)
     else:
         found = parse_json(path, text)
     try:
-        records = list(_find_records(found, ""))
+        _fill(table, path, list(_lists(found, "")))
     except RecursionError as error:
         raise InputError(path, [Problem(None, "", "is JSON nested too deep to be a table")]) from error
-    if not records:
-        message = 'is JSON without a list of records: [{…}, {…}] or {"data": [{…}]} is needed'
-        raise InputError(path, [Problem(None, "", message)])
-    places = sorted({place for place, _ in records})
-    if places != [""]:
-        table.notes.append(f"records were taken from {', '.join(places[:8])}")
-    names: dict[str, None] = {}
-    for _, record in records:
-        names.update(dict.fromkeys(record))
-    table.named = list(names)
-    table.rows = [
-        (number, [_json_text(record.get(name)) for name in names])
-        for number, (_, record) in enumerate(records, 1)
-    ]
+    _refuse_long_cells(path, table)
     return table
 
 
-def _find_records(value: object, place: str) -> Iterator[tuple[str, Mapping[str, object]]]:
-    """Records in JSON: a list of them, lists under names, or records under their keys (kept as ``key``)."""
+def _lines(path: Path, text: str) -> list[object]:
+    """One record a line; every line that is not JSON is told."""
+    found, problems = [], []
+    for number, line in enumerate(text.split("\n"), 1):
+        try:
+            if line.strip():
+                found.append(parse_json(path, line))
+        except InputError as error:
+            problems += [Problem(number, p.field, p.message, line[:80]) for p in error.problems]
+    if problems:
+        raise InputError(path, problems)
+    return found
+
+
+def _fill(table: RawTable, path: Path, lists: list[tuple[str, list[object]]]) -> None:
+    """
+    The records of one table: of the longest list, and of others whose records have the same names.
+
+    Lists of other things (fields of a catalogue, attachments) are named in a note.
+    """
+    lists = [(place, items) for place, items in lists if any(isinstance(item, dict) for item in items)]
+    if not lists:
+        message = 'is JSON without a list of records: [{…}, {…}] or {"data": [{…}]} is needed'
+        raise InputError(path, [Problem(None, "", message)])
+    main = _names(max(lists, key=lambda entry: len(entry[1]))[1])
+    alike = [(p, items) for p, items in lists if len(main & _names(items)) * 2 >= len(main | _names(items))]
+    others = [place or "the file's own level" for place, items in lists if (place, items) not in alike]
+    if alike[0][0] or len(alike) > 1:
+        table.notes.append(f"records were taken from {', '.join(sorted({p for p, _ in alike})[:8])}")
+    if others:
+        table.notes.append(f"lists of other records were left out: {', '.join(sorted(set(others))[:8])}")
+    records = [item for _, items in alike for item in items]
+    names: dict[str, None] = {}
+    for record in records:
+        if isinstance(record, dict):
+            names.update(dict.fromkeys(record))
+    table.named = [_sound(name) for name in names]
+    for number, record in enumerate(records, 1):
+        if not isinstance(record, dict):
+            shown = _json_text(record)[:80]
+            table.problems.append(
+                Problem(number, "", f"is no record {{…}} but {shown[:40] or 'null'}", shown)
+            )
+            record = {}
+        table.rows.append((number, [_json_text(record.get(name)) for name in names]))
+
+
+def _names(items: list[object]) -> set[str]:
+    return {name for item in items if isinstance(item, dict) for name in item}
+
+
+def _lists(value: object, place: str) -> Iterator[tuple[str, list[object]]]:
+    """Lists in JSON: the value itself, those under names, or records under their keys (kept as ``key``)."""
     if isinstance(value, list):
-        for item in value:
-            if isinstance(item, dict):
-                yield place, item
+        yield place, value
         return
     if not isinstance(value, dict):
         return
-    inner = [item for item in value.values() if isinstance(item, dict)]
-    flat = [item for item in inner if not any(isinstance(v, dict | list) for v in item.values())]
+    flat = [
+        item
+        for item in value.values()
+        if isinstance(item, dict) and not any(isinstance(v, dict | list) for v in item.values())
+    ]
     if len(value) > 1 and len(flat) == len(value) and len({frozenset(item) for item in flat}) <= 3:
-        for key, item in value.items():
-            yield place or "the keys of the object", {"key": key, **item}
+        yield place or "the keys of the object", [{"key": key, **item} for key, item in value.items()]
         return
     for key, item in value.items():
         if isinstance(item, dict | list):
-            yield from _find_records(item, f"{place}.{key}".strip("."))
+            yield from _lists(item, f"{place}.{key}".strip("."))
 
 
 def _json_text(value: object) -> str:
-    import json
-
     if value is None:
         return ""
     if isinstance(value, str):
-        return value
+        return _sound(value)
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
         return str(int(value))
-    return json.dumps(value, ensure_ascii=False)
+    return _sound(json.dumps(value, ensure_ascii=False))
+
+
+def _sound(text: str) -> str:
+    """Without halves of surrogate pairs, which JSON can write and no file can hold."""
+    return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _refuse_endless_strings(path: Path) -> None:
+    """Refuse JSON with a string that no table has before it is read into memory as a whole."""
+    with path.open("rb") as file:
+        length = 0
+        while block := file.read(1024**2):
+            first, last = block.find(b'"'), block.rfind(b'"')
+            if first < 0:
+                length += len(block)
+            else:
+                length = len(block) - last
+            if length > LINE_BYTES:
+                limit = f"{LINE_BYTES // 1024**2} MB without a quotation mark"
+                raise InputError(path, [Problem(None, "", f"is JSON with {limit}: this is no table")])

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -14,16 +13,19 @@ import pandas as pd
 
 from notspot_geodata.cells import MISSING, number, roc_date
 from notspot_geodata.codes import unit_codes
-from notspot_geodata.columns import Meaning, meaning_of, meanings
+from notspot_geodata.columns import Meaning
 from notspot_geodata.errors import InputError, Problem
-from notspot_geodata.grids import RawTable, read_grid
+from notspot_geodata.grids import read_grid
+from notspot_geodata.headers import Body, find_body
 from notspot_geodata.ledger import Ledger
 from notspot_geodata.reading import Reading
 from notspot_geodata.sniff import MAPS, TABLES, kind_of
 from notspot_geodata.text import tidy
 
-HEADER_SEARCH = 12  # title rows of official workbooks are fewer
-TOTALS = ("合計", "總計", "總和", "總數", "小計", "全國", "總 計", "合 計", "total")
+EXACT = 10**15  # larger numbers are identifiers or mistakes, and float64 no longer holds each of them
+_AS_TEXT = (
+    r"\s*(\+|[0０]\d|\d+[eE]\d+\s*$|\d{16})"  # telephone numbers, identifiers: digits that are no quantity
+)
 UNIT_KEYS = ("village_code", "town_code", "county_code")
 _KEYS = ("key", "code", "代碼", "代號", "id")
 _BY_CONTENT = (
@@ -88,7 +90,7 @@ def read_table(
     _refuse_other_kinds(path, kind)
     raw = read_grid(path, kind, sheet=sheet, encoding=encoding)
     reading = Reading(path.name, kind, raw.encoding, notes=list(raw.notes))
-    body = _body(raw, path, reading)
+    body = find_body(raw, path, reading)
     work = _Work(body, reading, known_codes)
     frame = work.frame()
     reading.problems = work.sorted_problems()
@@ -105,7 +107,10 @@ def read_table(
                 hint="Fix the file, or pass --allow-rejects to go on without these rows (see rejects.csv).",
             )
         if ledger is not None:
-            ledger.refuse(path, reading.problems, people=_people(frame, numbers))
+            people = _people(frame, numbers)
+            for problem in reading.problems:  # the people of a row are entered once, with its first problem
+                known = None if problem.row is None else people.pop(problem.row, None)
+                ledger.refuse(path, [problem], people={} if known is None else {problem.row or 0: known})
         keep = [row not in bad for row in numbers]
         frame = frame[keep].reset_index(drop=True)
         numbers = [row for row, kept in zip(numbers, keep, strict=True) if kept]
@@ -135,106 +140,17 @@ def _refuse_other_kinds(path: Path, kind: str) -> None:
     raise InputError(path, [Problem(None, "", reasons.get(kind, f"is no table that can be read ({kind})"))])
 
 
-# ------------------------------------------------------------------ where the table begins
-
-
-@dataclass(slots=True)
-class _Body:
-    """A table without its headers: names of columns, what is known of them, rows of equal length."""
-
-    names: list[str]
-    written: list[str]
-    known: dict[int, Meaning]
-    rows: list[tuple[int, list[str]]]
-    ragged: list[Problem] = field(default_factory=list)
-
-
-def _body(raw: RawTable, path: Path, reading: Reading) -> _Body:
-    if raw.named is not None:
-        names, known, notes = meanings([raw.named])
-        reading.notes += notes
-        reading.columns = dict(zip(raw.named, names, strict=True))
-        return _Body(names, raw.named, known, raw.rows)
-    if not raw.rows:
-        raise InputError(path, [Problem(None, "", "has no rows")])
-    at = _header_row(raw.rows)
-    headers = [raw.rows[at]]
-    if at:
-        reading.notes.append(f"{at} rows above the header were taken for a title")
-    if at + 1 < len(raw.rows) and _is_second_header(raw.rows[at][1], raw.rows[at + 1][1], raw.rows[at + 2 :]):
-        headers.append(raw.rows[at + 1])
-        reading.notes.append(f"row {raw.rows[at + 1][0]} is a second header row")
-    width = max(len(cells) for _, cells in headers)
-    padded = [cells + [""] * (width - len(cells)) for _, cells in headers]
-    while width > 1 and not any(
-        row[width - 1].strip() for row in padded
-    ):  # a separator at the end of each line
-        width -= 1
-        padded = [row[:width] for row in padded]
-    if all(number(cell)[0] is not None for cell in padded[0] if cell.strip()):
-        message = "has no header: its first row holds numbers only; put the names of the columns above it"
-        raise InputError(path, [Problem(headers[0][0], "", message)])
-    names, known, notes = meanings(padded)
-    reading.notes += notes
-    reading.header_rows = [number_ for number_, _ in headers]
-    written = [next((tidy(row[i]) for row in padded if tidy(row[i])), names[i]) for i in range(width)]
-    reading.columns = dict(zip(written, names, strict=False))
-    body = _Body(names, written, known, [])
-    for row, cells in raw.rows[at + len(headers) :]:
-        extra = [cell for cell in cells[width:] if cell.strip()]
-        if extra:
-            message = (
-                f"has {len(cells)} cells, the header has {width}: is a comma or a quotation mark too many?"
-            )
-            body.ragged.append(Problem(row, "", message, extra[0][:80]))
-        elif len(cells) < width:
-            message = f"has {len(cells)} cells, the header has {width}: is it cut off?"
-            body.ragged.append(Problem(row, "", message, cells[-1][:80]))
-        body.rows.append((row, (cells + [""] * width)[:width]))
-    return body
-
-
-def _header_row(rows: Sequence[tuple[int, list[str]]]) -> int:
-    """The row with the most headers whose meaning is known; where there is none, the first full one."""
-    known = [sum(meaning_of(cell) is not None for cell in cells) for _, cells in rows[:HEADER_SEARCH]]
-    if max(known) >= 1:
-        return known.index(max(known))
-    widths = [sum(bool(cell.strip()) for cell in cells) for _, cells in rows[:HEADER_SEARCH]]
-    full = max(widths)
-    return next(i for i, width in enumerate(widths) if width >= max(1, 0.6 * full))
-
-
-def _is_second_header(first: list[str], second: list[str], rest: Sequence[tuple[int, list[str]]]) -> bool:
-    filled = [cell for cell in second if cell.strip()]
-    if not filled or any(number(cell)[0] is not None for cell in filled):
-        return False
-    if not rest:
-        return False
-    chinese = sum(bool(re.search(r"[\u4e00-\u9fff]", cell)) for cell in filled)
-    english = sum(cell.isascii() for cell in first if cell.strip())
-    if chinese < 0.8 * len(filled) or english < 0.8 * sum(bool(cell.strip()) for cell in first):
-        return False
-    numeric = [i for i in range(len(second)) if _mostly_numbers(rest, i)]
-    return any(second[i].strip() for i in numeric) or any(meaning_of(cell) for cell in filled)
-
-
-def _mostly_numbers(rows: Sequence[tuple[int, list[str]]], at: int) -> bool:
-    cells = [cells[at] for _, cells in rows[:20] if at < len(cells) and cells[at].strip()]
-    return bool(cells) and sum(number(cell)[0] is not None for cell in cells) > 0.8 * len(cells)
-
-
 # ------------------------------------------------------------------ what the cells mean
 
 
 class _Work:
     """Columns read one after the other, with every problem kept."""
 
-    def __init__(self, body: _Body, reading: Reading, known_codes: Collection[str] | None) -> None:
+    def __init__(self, body: Body, reading: Reading, known_codes: Collection[str] | None) -> None:
         self.body = body
         self.reading = reading
         self.known_codes = known_codes
-        self.problems: list[Problem] = list(body.ragged)
-        self._drop_totals()
+        self.problems: list[Problem] = list(body.problems)
         self.numbers = [row for row, _ in body.rows]
 
     def frame(self) -> pd.DataFrame:
@@ -304,6 +220,8 @@ class _Work:
         for at in np.flatnonzero(~np.isnan(values)).tolist():
             if values[at] < 0:
                 self._refuse(at, label, f"is negative ({cells[at]})", cells[at])
+            elif values[at] > EXACT:
+                self._refuse(at, label, f"is too large for a count ({cells[at][:40]})", cells[at])
             elif values[at] != np.floor(values[at]):
                 self._refuse(at, label, f"is not a whole number ({cells[at]})", cells[at])
             else:
@@ -335,11 +253,12 @@ class _Work:
             elif value is not None:
                 values[at] = value
         numeric = int((~np.isnan(values)).sum())
-        zero_lost = bool(cells.str.match(r"\s*0\d").any())
-        if numeric and not bad and not zero_lost:
-            whole = not (values[~np.isnan(values)] % 1).any()
+        identifiers = bool(cells.str.match(_AS_TEXT).any())
+        if numeric and not bad and not identifiers:
+            found = values[~np.isnan(values)]
+            whole = not (found % 1).any() and bool((np.abs(found) <= EXACT).all())
             return pd.Series(values).astype("Int64") if whole else pd.Series(values)
-        if bad and len(bad) <= 0.05 * numeric and not zero_lost:
+        if bad and len(bad) <= 0.05 * numeric and not identifiers:
             rows = ", ".join(str(self.numbers[at]) for at in bad[:5])
             self.reading.notes.append(
                 f"'{label}' is kept as text: {numeric:,} cells are numbers, but not those of rows {rows}"
@@ -368,28 +287,14 @@ class _Work:
 
     # -------------------------------------------------------------- rows
 
-    def _drop_totals(self) -> None:
-        codes = [at for at, meaning in self.body.known.items() if meaning.type == "code"]
-        kept, dropped = [], []
-        for row, cells in self.body.rows:
-            words = {tidy(cell).lower() for cell in cells[:4]} & set(TOTALS)
-            if words and not any(cells[at].strip() and cells[at].strip()[0].isdigit() for at in codes):
-                dropped.append(row)
-            else:
-                kept.append((row, cells))
-        if dropped and (codes or len(dropped) <= 3):
-            shown = ", ".join(str(row) for row in dropped[:5])
-            self.reading.notes.append(f"{len(dropped)} total rows were left out (row {shown})")
-            self.body.rows[:] = kept
-            gone = set(dropped)
-            self.problems = [problem for problem in self.problems if problem.row not in gone]
-
     def _check_keys(self, frame: pd.DataFrame) -> None:
         """A row that repeats another whole is told; where units are the key it is a problem."""
         if frame.empty:
             self.reading.notes.append("there are headers but no rows")
             return
-        repeated = frame.duplicated(keep="first")
+        bad = {problem.row for problem in self.problems}
+        sound = ~np.isin(self.numbers, [row for row in bad if row is not None])
+        repeated = frame[sound].duplicated(keep="first").reindex(frame.index, fill_value=False)
         if not repeated.any():
             return
         key = next((k for k in UNIT_KEYS if k in frame), None)
@@ -401,6 +306,8 @@ class _Work:
         first: dict[tuple[object, ...], int] = {}
         for at, cells in enumerate(frame.itertuples(index=False, name=None)):
             shape = tuple("" if pd.isna(cell) else cell for cell in cells)
+            if not sound[at]:
+                continue
             if repeated.iloc[at]:
                 self._refuse(
                     at,
@@ -427,7 +334,7 @@ class _Work:
 
 def _quick_numbers(cells: pd.Series) -> tuple[np.ndarray, list[int]]:
     """Cells that are plain numbers, and the positions of those that need a closer look."""
-    plain = cells.str.fullmatch(r"-?\d{1,15}(\.\d+)?").to_numpy(dtype=bool)
+    plain = cells.str.fullmatch(r"-?[0-9]{1,15}(\.[0-9]{1,30})?").to_numpy(dtype=bool)
     values = np.full(len(cells), np.nan)
     if plain.any():
         values[plain] = cells[plain].astype(float).to_numpy()
