@@ -136,10 +136,9 @@ def _charted(chart: Chart) -> Figure:
 
 
 def _map(results: Results) -> Figure:
-    computed = [
-        name for name, item in results.definitions.items() if item.recipe is not None and item.kind != "count"
-    ]
-    name = MAPPED if MAPPED in computed else computed[0]
+    computed = [name for name, item in results.definitions.items() if item.recipe is not None]
+    rates = [name for name in computed if results.definitions[name].kind != "count"]
+    name = MAPPED if MAPPED in computed else [*rates, *computed][0]
     return _charted(township_chart(results, name))
 
 
