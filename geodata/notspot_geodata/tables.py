@@ -23,9 +23,10 @@ from notspot_geodata.sniff import MAPS, TABLES, kind_of
 from notspot_geodata.text import tidy
 
 EXACT = 10**15  # larger numbers are identifiers or mistakes, and float64 no longer holds each of them
-_AS_TEXT = (
-    r"\s*(\+|[0０]\d|\d+[eE]\d+\s*$|\d{16})"  # telephone numbers, identifiers: digits that are no quantity
-)
+# telephone numbers and identifiers: digits that are no quantity
+_AS_TEXT = re.compile(r"\s*(\+|[0０]\d|\d+[eE]\d+\s*$|\d{16})")
+_PLAIN = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,30})?")
+_FIRST = 50  # cells that are looked at before all of a column
 UNIT_KEYS = ("village_code", "town_code", "county_code")
 _KEYS = ("key", "code", "代碼", "代號", "id")
 _BY_CONTENT = (
@@ -253,7 +254,7 @@ class _Work:
             elif value is not None:
                 values[at] = value
         numeric = int((~np.isnan(values)).sum())
-        identifiers = bool(cells.str.match(_AS_TEXT).any())
+        identifiers = any(_AS_TEXT.match(text) for text in cells)
         if numeric and not bad and not identifiers:
             found = values[~np.isnan(values)]
             whole = not (found % 1).any() and bool((np.abs(found) <= EXACT).all())
@@ -270,8 +271,8 @@ class _Work:
         """A column whose header says little, told by what its cells look like; said in a note."""
         taken = {meaning.name for meaning in self.body.known.values()}
         label = self.body.written[at]
-        filled = cells[cells.str.strip() != ""]
-        if filled.empty:
+        filled = [text.strip() for text in cells if text.strip()]
+        if not filled:
             return None
         for meaning, pattern, what in _BY_CONTENT:
             coded = meaning.type == "code"
@@ -279,7 +280,9 @@ class _Work:
                 coded and (taken & set(UNIT_KEYS) or tidy(label).lower() not in _KEYS)
             ):
                 continue
-            if filled.str.strip().str.fullmatch(pattern).mean() > 0.9:
+            if not any(re.fullmatch(pattern, text) for text in filled[:_FIRST]):
+                continue  # nine in ten are needed
+            if sum(re.fullmatch(pattern, text) is not None for text in filled) > 0.9 * len(filled):
                 self.body.known[at] = meaning
                 self.reading.notes.append(f"'{label}' is taken for {meaning.name}: its cells are {what}")
                 return meaning
@@ -334,7 +337,7 @@ class _Work:
 
 def _quick_numbers(cells: pd.Series) -> tuple[np.ndarray, list[int]]:
     """Cells that are plain numbers, and the positions of those that need a closer look."""
-    plain = cells.str.fullmatch(r"-?[0-9]{1,15}(\.[0-9]{1,30})?").to_numpy(dtype=bool)
+    plain = np.array([_PLAIN.fullmatch(text) is not None for text in cells], dtype=bool)
     values = np.full(len(cells), np.nan)
     if plain.any():
         values[plain] = cells[plain].astype(float).to_numpy()
