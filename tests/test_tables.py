@@ -5,6 +5,7 @@ import csv
 import io
 import json
 import random
+import zipfile
 
 import openpyxl
 import pandas as pd
@@ -58,7 +59,7 @@ def test_a_plain_table(tmp_path):
     assert (reading.kind, reading.encoding, reading.rows, reading.usable) == ("csv", "utf-8", 3, 3)
     assert reading.columns["村里代碼"] == "village_code"
     assert reading.header_rows == [1]
-    assert frame.attrs["rows"] == [2, 3, 4]
+    assert list(frame.attrs["rows"]) == [2, 3, 4]
 
 
 def test_oddities_of_cells_come_to_the_same_values(tmp_path):
@@ -431,3 +432,40 @@ def test_padded_names_and_republican_days_of_the_licence_register():
     frame = read_table(shared("data/base_stations/ncc_bs_Yu-Jiaa_2024.csv"))
     assert frame["operator"].str.strip().eq(frame["operator"]).all()
     assert frame["period"].str.fullmatch(r"20\d\d-\d\d-\d\d").all()
+
+
+def test_a_workbook_with_entities_is_refused(tmp_path):
+    book = openpyxl.Workbook()
+    book.active.append(["村里代碼", "人口"])
+    book.active.append(["65000010001", 5])
+    book.save(tmp_path / "plain.xlsx")
+    evil = b'<!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/hostname">]><worksheet'
+    with zipfile.ZipFile(tmp_path / "plain.xlsx") as old, zipfile.ZipFile(tmp_path / "evil.xlsx", "w") as new:
+        for name in old.namelist():
+            content = old.read(name)
+            if name.endswith("sheet1.xml"):
+                content = content.replace(b"<worksheet", evil, 1).replace(b"<v>5</v>", b"<v>&e;</v>")
+            new.writestr(name, content)
+    with pytest.raises(InputError, match="document type declaration"):
+        read_table(tmp_path / "evil.xlsx")
+
+
+def test_a_unit_with_two_figures_is_told(tmp_path):
+    (tmp_path / "t.csv").write_text("村里代碼,人口\n65000010001,5\n65000010001,6\n", encoding="utf-8")
+    notes = read_table(tmp_path / "t.csv").attrs["reading"].notes
+    assert any("1 units have more than one row" in note for note in notes)
+
+
+def test_frames_can_be_joined_and_copied_with_their_row_numbers(tmp_path):
+    (tmp_path / "t.csv").write_text("村里代碼,人口\n65000010001,5\n65000010002,6\n", encoding="utf-8")
+    frame = read_table(tmp_path / "t.csv")
+    assert frame[["人口" if "人口" in frame else "population"]].attrs["rows"] == (2, 3)
+    assert len(pd.concat([frame, frame])) == 4
+
+
+def test_a_total_in_the_column_of_dates_is_left_out(tmp_path):
+    rows = "年月,村里代碼,人口\n110-03,65000010001,10\n總計,,10\n"
+    (tmp_path / "t.csv").write_text(rows, encoding="utf-8")
+    frame = read_table(tmp_path / "t.csv")
+    assert frame["population"].tolist() == [10]
+    assert any("total rows were left out (row 3)" in note for note in frame.attrs["reading"].notes)

@@ -146,13 +146,14 @@ def _drop_notes(body: Body, reading: Reading) -> None:
 
 def _drop_totals(body: Body, reading: Reading) -> None:
     """
-    Leave out rows of totals: no code, and the word where the name of a place stands.
+    Leave out rows of totals: no code, and the word where the name of a place (or, beside codes, a date) stands.
 
     A total in another column (all technologies of one township) is data.
     """
     codes = [at for at, meaning in body.known.items() if meaning.type == "code"]
     places = [at for at, meaning in body.known.items() if meaning.name in _PLACES]
-    looked = sorted({*codes, *places}) or [0]
+    dates = [at for at, meaning in body.known.items() if meaning.type == "date" and codes]
+    looked = sorted({*codes, *places, *dates}) or [0]
     kept, dropped = [], []
     for row, cells in body.rows:
         word = any(tidy(cells[at]).lower() in TOTALS for at in looked)

@@ -15,6 +15,7 @@ from notspot_geodata.errors import InputError, Problem, UsageError
 from notspot_geodata.sniff import guard_zip
 
 CELLS = 50_000_000  # of one sheet, empty ones between the outermost included; they are held in memory
+PROLOG_BYTES = 4096
 SHEETS = 20  # looked at for the first that has cells
 
 
@@ -36,6 +37,7 @@ def read_sheet(path: Path, kind: str, sheet: str | None) -> tuple[list[tuple[int
     notes: list[str] = []
     if kind in ("xlsx", "ods"):
         guard_zip(path)
+        _refuse_entities(path)
     if kind == "xlsx":
         _guard_sheets(path, notes)
     try:
@@ -100,6 +102,32 @@ _UNSTORED = re.compile(
     rb"<(?:\w+:)?f>[^<]*</(?:\w+:)?f>\s*(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v></(?:\w+:)?v>)?\s*</(?:\w+:)?c>"
 )
 _BLOCK = 4 * 1024**2
+
+
+def _refuse_entities(path: Path) -> None:
+    """Refuse a document type declaration: workbooks have none, and entities are how XML reads other files."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            parts = [name for name in archive.namelist() if name.lower().endswith((".xml", ".rels"))]
+            declared = [name for name in parts if b"<!DOCTYPE" in _prolog(archive, name)]
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        OSError,
+        ValueError,
+        NotImplementedError,
+        RuntimeError,
+        EOFError,
+    ) as error:
+        raise InputError(path, [Problem(None, "", f"is a damaged workbook ({error})")]) from error
+    if declared:
+        message = "holds a document type declaration, which no workbook has and which may name other files"
+        raise InputError(path, [Problem(None, "", message, declared[0])])
+
+
+def _prolog(archive: zipfile.ZipFile, name: str) -> bytes:
+    with archive.open(name) as member:
+        return member.read(PROLOG_BYTES)
 
 
 def _guard_sheets(path: Path, notes: list[str]) -> None:

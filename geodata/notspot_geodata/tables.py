@@ -42,6 +42,13 @@ _BY_CONTENT = (
 )
 
 
+class Rows(tuple[int, ...]):
+    """Row numbers of a frame. pandas copies attrs deeply at every step, which these need not bear."""
+
+    def __deepcopy__(self, memo: object) -> Rows:
+        return self
+
+
 def read_table(
     path: str | Path,
     *,
@@ -116,7 +123,7 @@ def read_table(
         frame = frame[keep].reset_index(drop=True)
         numbers = [row for row, kept in zip(numbers, keep, strict=True) if kept]
     frame.attrs["reading"] = reading
-    frame.attrs["rows"] = numbers
+    frame.attrs["rows"] = Rows(numbers)
     return frame
 
 
@@ -298,9 +305,15 @@ class _Work:
         bad = {problem.row for problem in self.problems}
         sound = ~np.isin(self.numbers, [row for row in bad if row is not None])
         repeated = frame[sound].duplicated(keep="first").reindex(frame.index, fill_value=False)
+        key = next((k for k in UNIT_KEYS if k in frame), None)
+        if key is not None:
+            often = int((frame.loc[sound & ~repeated.to_numpy(dtype=bool), key].value_counts() > 1).sum())
+            if often:
+                self.reading.notes.append(
+                    f"{often:,} units have more than one row: {key} alone is no key here"
+                )
         if not repeated.any():
             return
-        key = next((k for k in UNIT_KEYS if k in frame), None)
         if key is None or frame[key].duplicated().mean() > 0.5:
             self.reading.notes.append(
                 f"{int(repeated.sum()):,} rows repeat another row of the table word for word"
