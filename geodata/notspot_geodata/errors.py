@@ -40,7 +40,9 @@ class NotspotError(Exception):
 class InputError(NotspotError, ValueError):
     """An input has problems; `problems` lists all of them, not only the first."""
 
-    def __init__(self, file: str | Path, problems: Sequence[Problem], *, summary: str = "", hint: str = "") -> None:
+    def __init__(
+        self, file: str | Path, problems: Sequence[Problem], *, summary: str = "", hint: str = ""
+    ) -> None:
         self.file = str(file)
         self.problems = list(problems)
         self.hint = hint
