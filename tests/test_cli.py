@@ -65,6 +65,8 @@ def test_wrong_use_ends_with_2(tmp_path: Path) -> None:
     assert notspot("run", tmp_path / "nowhere.toml").exit_code == 2
     assert notspot("report", "--nonsense").exit_code == 2
     assert notspot("check", tmp_path / "nowhere.csv").exit_code == 2
+    found = json.loads(notspot("check", tmp_path / "nowhere.csv", "--json").stdout)
+    assert {"file", "kind", "encoding", "crs", "rows", "usable", "problems", "error"} <= set(found)
     assert notspot("nonsense").exit_code == 2
     (tmp_path / "mine.txt").write_text("")
     assert notspot("report", "--out", tmp_path).exit_code == 2

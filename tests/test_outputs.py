@@ -1,6 +1,7 @@
 """The folder of results: whole, byte-identical, safe for what else lies there."""
 
 import json
+import os
 from pathlib import Path
 
 import geopandas as gpd
@@ -95,6 +96,15 @@ def test_a_run_that_was_stopped_between_the_last_two_steps_is_mended(tmp_path: P
     with pytest.raises(ZeroDivisionError), replaced_folder(tmp_path / "out", ("a.txt",)):
         raise ZeroDivisionError
     assert (tmp_path / "out" / "a.txt").read_text() == "old"
+
+
+def test_what_a_killed_run_left_is_removed_when_it_is_old(tmp_path: Path) -> None:
+    old, young = tmp_path / ".out.abc.new", tmp_path / ".out.def.new"
+    old.mkdir()
+    young.mkdir()
+    os.utime(old, (0, 0))
+    write(tmp_path / "out", "new")
+    assert sorted(item.name for item in tmp_path.iterdir()) == [".out.def.new", "out"]
 
 
 def test_a_result_is_replaced(tmp_path: Path) -> None:

@@ -77,7 +77,9 @@ def test_wuqiu_is_unknown_for_four_operators_and_never_zero(taiwan: Results) -> 
     wuqiu = taiwan.townships.set_index("town_code").loc["09020060"]
     assert wuqiu["dl_mbps_cht"] > 0
     assert all(np.isnan(wuqiu[f"dl_mbps_{operator}"]) for operator in ("fet", "twm", "tstar", "apt"))
-    assert wuqiu["dl_mbps_best"] == wuqiu["dl_mbps_median"] == wuqiu["dl_mbps_cht"]
+    assert wuqiu["dl_mbps_best"] == wuqiu["dl_mbps_cht"]
+    assert np.isnan(wuqiu["dl_mbps_median"])  # a median of one operator in five says nothing
+    assert np.isnan(wuqiu["dl_mbps_worst"])
 
 
 def test_villages_belong_to_their_township_and_have_no_people(taiwan: Results) -> None:
@@ -169,6 +171,33 @@ def test_the_village_register_of_march_2021_loses_nobody(tmp_path: Path) -> None
     assert len(ledger) == 71  # villages without a polygon of their code
     assert int(ledger["people"].sum()) == 86_480
     assert int(results.villages["people_2021_03"].sum()) == 23_525_623 - 86_480
+
+
+def test_a_blank_village_makes_its_township_unknown_and_never_smaller(tmp_path: Path) -> None:
+    villages = reference.villages()
+    frame = pd.DataFrame({"村里代碼": villages["village_code"], "covered": 10.0})
+    frame.loc[0, "covered"] = np.nan
+    frame.to_csv(tmp_path / "v.csv", index=False)
+    text = HEAD + EMBEDDED + '[[table]]\npath = "v.csv"\nlevel = "village"\nsum = true\n'
+    results = run(study(tmp_path, text + OWN.format(column="covered")))
+    town = villages["town_code"][0]
+    assert results.townships.set_index("town_code")["covered"].isna().sum() == 1
+    assert np.isnan(results.townships.set_index("town_code")["covered"][town])
+    row = nation(results, "own_sum")
+    assert row["low"] == row["value"] < 10 * len(villages)
+    assert np.isnan(row["high"])
+
+
+def test_a_code_of_no_township_is_a_problem_and_then_in_the_ledger(tmp_path: Path) -> None:
+    codes = [*reference.villages()["village_code"][:2], "99999999999"]
+    pd.DataFrame({"村里代碼": codes, "人口": [1, 2, 4]}).to_csv(tmp_path / "v.csv", index=False)
+    text = HEAD + EMBEDDED + '[[table]]\npath = "v.csv"\nlevel = "village"\nsum = true\n'
+    text += 'columns = {population = "people_now"}\n' + OWN.format(column="people_now")
+    with pytest.raises(InputError, match="99999999999 is in no unit"):
+        run(study(tmp_path, text))
+    ledger = run(study(tmp_path, text), allow_rejects=True).ledger.to_frame()
+    assert ledger["people"].tolist() == [4]
+    assert "it is unplaced" in ledger["reason"][0]
 
 
 def test_the_order_of_a_table_changes_nothing(tmp_path: Path) -> None:

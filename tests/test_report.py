@@ -88,8 +88,8 @@ def test_headlines_agree_with_the_table(taiwan: Results) -> None:
     table = taiwan.indicators.set_index(["indicator", "level", "code"])["value"]
     first = headlines(taiwan)[0]
     for code in ("remote", "non_remote"):
-        assert number(table["base_stations_4g_per_km2", "group", code]) in first.zh
-        assert number(table["base_stations_4g_per_km2", "group", code]) in first.en
+        assert number(table["base_stations_4g_per_1000", "group", code]) in first.zh
+        assert number(table["base_stations_4g_per_1000", "group", code]) in first.en
     assert len(headlines(taiwan)) == 3
 
 
@@ -98,10 +98,12 @@ def test_headlines_turn_with_the_figures(taiwan: Results) -> None:
     swap = {"remote": "non_remote", "non_remote": "remote"}
     table["code"] = table["code"].replace(swap)
     before, after = headlines(taiwan), headlines(dataclasses.replace(taiwan, indicators=table))
-    assert "低" in before[1].zh
-    assert "高" in after[1].zh
-    assert "less" in before[1].en
-    assert "more" in after[1].en
+    assert "低" in before[2].zh
+    assert "高" in after[2].zh
+    assert "less" in before[2].en
+    assert "more" in after[2].en
+    assert "3.3 倍" in before[0].zh
+    assert "1/3.3" in after[0].zh
 
 
 def test_a_headline_is_left_out_where_a_figure_is_unknown(taiwan: Results) -> None:

@@ -83,6 +83,8 @@ class Part:
     name: Text
     unit: Text
     official_2021: float
+    kind: Kind = "count"
+    as_of: str = ""  # where it differs from the indicator's
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +113,7 @@ class Indicator:
     official_denominator: float | None = None
     target_2025: float | None = None
     better: Better = "higher"
+    by_rule: bool = False  # the published figure is of remote or non-remote areas only
     parts: tuple[Part, ...] = ()
     recipe: Recipe | None = None
 
@@ -223,7 +226,14 @@ def _indicator(table: Mapping[str, object]) -> Indicator:
     fields: dict[str, object] = {key: table[key] for key in table if key not in ("compute", "part")}
     parts = cast("list[Mapping[str, object]]", table.get("part", []))
     fields["parts"] = tuple(
-        Part(str(p["id"]), Text.of(p["name"]), Text.of(p["unit"]), float(cast(float, p["official_2021"])))
+        Part(
+            str(p["id"]),
+            Text.of(p["name"]),
+            Text.of(p["unit"]),
+            float(cast(float, p["official_2021"])),
+            cast(Kind, p.get("kind", "count")),
+            str(p.get("as_of", "")),
+        )
         for p in parts
     )
     for key in (*_TEXTS, *_OPTIONAL_TEXTS):

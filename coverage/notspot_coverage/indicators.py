@@ -73,7 +73,7 @@ def indicators(
     blocks: list[pd.DataFrame] = []
     for indicator in definitions.values():
         if indicator.recipe is None:
-            blocks.append(_published(indicator))
+            blocks.append(_published(indicator, rule))
         else:
             blocks.append(_rows(_sum(_pieces(townships, indicator), sets, indicator), indicator, rule))
     table = pd.concat([block for block in blocks if len(block)], ignore_index=True)
@@ -255,7 +255,7 @@ def _figures(sums: pd.DataFrame, indicator: Indicator) -> pd.DataFrame:
     sums = sums.assign(value=value.where(~nothing), low=low, high=high, denominator=bottom)
     if indicator.kind != "share":
         sums.loc[nothing, ["low", "high"]] = np.nan
-    sums.loc[nothing, "numerator"] = np.nan
+    sums.loc[nothing, ["numerator", "denominator"]] = np.nan
     return sums
 
 
@@ -294,14 +294,14 @@ def _rows(block: pd.DataFrame, indicator: Indicator, rule: str) -> pd.DataFrame:
     )
 
 
-def _published(indicator: Indicator) -> pd.DataFrame:
+def _published(indicator: Indicator, rule: str) -> pd.DataFrame:
     """The nation's row of an indicator that cannot be worked out here, and a row for each of its parts."""
     common: dict[str, object] = {
         "level": "nation",
         "code": NATION,
         "kind": indicator.kind,
         "as_of": indicator.as_of,
-        "rule": "",
+        "rule": rule if indicator.by_rule else "",
         "basis": indicator.basis,
     }
     published = indicator.official_2021
@@ -324,6 +324,8 @@ def _published(indicator: Indicator) -> pd.DataFrame:
             "indicator": f"{indicator.id}.{part.id}",
             "value": part.official_2021,
             "unit": part.unit.zh,
+            "kind": part.kind,
+            "as_of": part.as_of or indicator.as_of,
             "status": "official",
             "official_2021": part.official_2021,
         }

@@ -56,7 +56,7 @@ def remarks(finding: RemoteFinding) -> tuple[Text, ...]:
     """What was found, how the rule was read and what is open, a sentence each."""
     rule, words = finding.rule, describe(finding.variant, finding.rule.offshore_km)
     others = finding.alternatives
-    counts = others.loc[others["offshore"] != "none", "found"]
+    counts = others["found"]
     out = []
     if finding.published is None:
         out.append(
@@ -86,9 +86,9 @@ def remarks(finding: RemoteFinding) -> tuple[Text, ...]:
         )
     out.append(
         Text(
-            f"門檻：全國平均每平方公里 {finding.national_density:,.1f} 人之 {rule.density_below:.0%}，"
+            f"門檻：全國平均每平方公里 {finding.national_density:,.1f} 人之 {100 * rule.density_below:.0f} %，"
             f"即 {finding.threshold:,.1f} 人。",
-            f"Threshold: {rule.density_below:.0%} of the national average of {finding.national_density:,.1f} "
+            f"Threshold: {100 * rule.density_below:.0f} % of the national average of {finding.national_density:,.1f} "
             f"people per km², that is {finding.threshold:,.1f}.",
         )
     )
@@ -109,7 +109,7 @@ def remarks(finding: RemoteFinding) -> tuple[Text, ...]:
             )
         )
     if rule.deemed is not None and finding.deemed is not None and len(finding.deemed):
-        share = f"{rule.deemed.from_density:.0%}–{rule.deemed.to_density:.0%}"
+        share = f"{100 * rule.deemed.from_density:.0f}–{100 * rule.deemed.to_density:.0f} %"
         out.append(
             Text(
                 f"另有 {len(finding.deemed)} 個鄉鎮市區與偏遠地區相鄰，密度在全國平均之 {share} 之間，"

@@ -106,6 +106,9 @@ def _check_table(path: Path, options: dict[str, Any]) -> Reading:
         except UsageError as error:
             raise InputError(path, [Problem(None, "geometry", str(error))]) from error
     reading: Reading = table.attrs["reading"]
+    if not reading.rows and not reading.problems:
+        message = "has one line and no rows under it: this is no table (a part of a Shapefile, a licence?)"
+        reading.problems.append(Problem(None, "", message))
     return reading
 
 

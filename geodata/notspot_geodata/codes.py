@@ -163,11 +163,12 @@ def _candidates(value: str, level: Level) -> Sequence[tuple[str, str]]:
 
 
 def _known(level: Level, known: Collection[str] | None) -> Collection[str]:
-    return _embedded(level) if known is None else {*known, *_embedded(level)}
+    return embedded_codes(level) if known is None else {*known, *embedded_codes(level)}
 
 
 @cache
-def _embedded(level: Level) -> frozenset[str]:
+def embedded_codes(level: Level) -> frozenset[str]:
+    """The codes of the embedded boundaries, the villages without a polygon included."""
     if level == "county":
         return frozenset(reference.counties()["county_code"])
     if level == "township":

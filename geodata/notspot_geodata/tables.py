@@ -12,13 +12,14 @@ import numpy as np
 import pandas as pd
 
 from notspot_geodata.cells import MISSING, number, roc_date
-from notspot_geodata.codes import unit_codes
+from notspot_geodata.codes import embedded_codes, unit_codes
 from notspot_geodata.columns import Meaning
 from notspot_geodata.errors import InputError, Problem
 from notspot_geodata.grids import read_grid
 from notspot_geodata.headers import Body, find_body
 from notspot_geodata.ledger import Ledger
 from notspot_geodata.reading import Reading
+from notspot_geodata.reference import VINTAGE
 from notspot_geodata.sniff import MAPS, TABLES, kind_of
 from notspot_geodata.text import tidy
 
@@ -202,6 +203,14 @@ class _Work:
         if found.unassigned:
             ground = f"{found.unassigned:,} rows are ground that no village has (codes …S01)"
             self.reading.notes.append(f"{label}: {ground}; their names may be blank")
+        elsewhere = sorted(set(found.values.dropna()) - set(embedded_codes(meaning.level)))
+        elsewhere = [code for code in elsewhere if code.isdigit()]
+        if elsewhere:
+            shown = ", ".join(elsewhere[:5]) + (" …" if len(elsewhere) > 5 else "")
+            self.reading.notes.append(
+                f"{label}: {len(elsewhere):,} codes are not in the boundaries {VINTAGE} ({shown}): of another year, "
+                "or wrong"
+            )
         for at, reason in found.refused.items():
             self._refuse(at, label, reason, cells[at])
         empty = found.values.isna().to_numpy() & ~cells.index.isin(list(found.refused))

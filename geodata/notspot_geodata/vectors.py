@@ -108,7 +108,7 @@ def examine_geo(
     if kind in sniff.TABLES or kind == "parquet":
         return _table(path, crs, to_crs, encoding)
     if kind not in sniff.MAPS and kind not in ("zip", "dbf", "damaged zip"):
-        problem = Problem(None, "", f"is not geography but {_ARTICLES.get(kind, kind)}")
+        problem = Problem(None, "", f"is neither a map nor a table but {_ARTICLES.get(kind, kind)}")
         known = "Shapefile, GeoPackage, GeoJSON, TopoJSON, KML, FlatGeobuf, GeoParquet"
         raise InputError(path, [problem], hint=f"Readable are {known}, and tables with coordinates.")
     with ExitStack() as stack:

@@ -10,9 +10,9 @@ from typing import NamedTuple
 from notspot_coverage.definitions import Indicator
 from notspot_coverage.results import Results
 from notspot_geodata.text import Text
-from notspot_maps.words import bounds, times, with_unit
+from notspot_maps.words import bounds, number, times, with_unit
 
-PREFERRED = ("base_stations_4g_per_km2", "people_dl_worst_25", "community_hotspots_per_community")
+PREFERRED = ("base_stations_4g_per_1000", "base_stations_4g_per_km2", "people_dl_worst_25")
 
 
 def headlines(results: Results, count: int = 3) -> tuple[Text, ...]:
@@ -25,7 +25,8 @@ def headlines(results: Results, count: int = 3) -> tuple[Text, ...]:
     table = results.indicators
     groups = table[(table["level"] == "group") & table["value"].notna()]
     rows: dict[str, dict[str, Bounded]] = {}
-    for name, code, *figures in groups[["indicator", "code", "value", "low", "high"]].itertuples(index=False):
+    columns = ["indicator", "code", "value", "low", "high", "numerator", "denominator"]
+    for name, code, *figures in groups[columns].itertuples(index=False):
         rows.setdefault(str(name), {})[str(code)] = Bounded(*map(float, figures))
     compared = [name for name, found in rows.items() if {"remote", "non_remote"} <= set(found)]
     comparable = [name for name in compared if results.definitions[name].kind in ("measure", "share")]
@@ -35,20 +36,20 @@ def headlines(results: Results, count: int = 3) -> tuple[Text, ...]:
 
 
 class Bounded(NamedTuple):
-    """A figure and its bounds."""
+    """A figure, its bounds and the two counts behind it."""
 
     value: float
     low: float
     high: float
+    numerator: float
+    denominator: float
 
 
 def comparison(indicator: Indicator, groups: Mapping[str, Bounded]) -> Text:
     """One sentence: the figure in remote townships beside that in the others (`groups` by group code)."""
     here, there = groups["remote"], groups["non_remote"]
     a, b = with_unit(here.value, indicator), with_unit(there.value, indicator)
-    range_ = bounds(here.low, here.high, indicator.kind)
-    between_zh = f"（{range_}）" if range_ else ""
-    between_en = f" ({range_})" if range_ else ""
+    between_zh, between_en = _counts(here, indicator), _counts(here, indicator, english=True)
     if indicator.kind == "share":
         difference = here.value - there.value
         gap = f"{abs(difference):.0f}"  # whole: the two shares beside it are rounded too
@@ -56,10 +57,25 @@ def comparison(indicator: Indicator, groups: Mapping[str, Bounded]) -> Text:
         end_en = f", {gap} percentage points {'more' if difference >= 0 else 'less'}"
     elif there.value > 0:
         ratio = times(here.value / there.value)
-        end_zh, end_en = f"，為後者的 {ratio.zh}", f", {ratio.en} as much"
+        end_zh, end_en = f"，前者為後者的 {ratio.zh}", f": {ratio.en} as much"
+        if here.value < 0.5 * there.value:
+            end_en = f", which is {there.value / here.value:.1f} times as much" if here.value > 0 else ""
     else:
         end_zh = end_en = ""
     return Text(
         f"{indicator.name.zh}：偏遠 {a.zh}{between_zh}，非偏遠 {b.zh}{end_zh}。",
         f"{indicator.name.en}: remote {a.en}{between_en}, non-remote {b.en}{end_en}.",
     )
+
+
+def _counts(figure: Bounded, indicator: Indicator, *, english: bool = False) -> str:
+    """Both counts of a share, and the bounds where something is open, in brackets."""
+    inside = []
+    if indicator.kind == "share" and indicator.denominator is not None:
+        slash = " of " if english else "／"
+        inside.append(f"{number(figure.numerator, 'count')}{slash}{number(figure.denominator, 'count')}")
+    if range_ := bounds(figure.low, figure.high, indicator.kind):
+        inside.append(("bounds " if english else "上下限 ") + range_)
+    if not inside:
+        return ""
+    return f" ({'; '.join(inside)})" if english else f"（{'；'.join(inside)}）"

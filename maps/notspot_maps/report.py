@@ -256,7 +256,7 @@ def _remote(results: Results) -> RemoteSection:
         [
             Cell(Text(row["reading_zh"], row["reading_en"])),
             _plain(f"{row['found']:,}"),
-            _plain("–" if pd.isna(row["difference"]) else f"{row['difference']:+,}"),
+            _plain("–" if pd.isna(row["difference"]) else f"{row['difference']:+,}".replace("-", "−")),
             Cell(Text(row["added"] or "–", row["added_en"] or "–")),
             Cell(Text(row["dropped"] or "–", row["dropped_en"] or "–")),
         ]
@@ -334,9 +334,10 @@ def _divide_table(findings: Iterable[DivideFinding]) -> Grid | None:
     return Grid(heads, rows)
 
 
-def _with_bounds(value: float, low: float, high: float) -> str:
+def _with_bounds(value: float, low: float, high: float) -> Text:
     range_ = bounds(low, high, "measure")
-    return number(value) + (f"（{range_}）" if range_ else "")
+    said = number(value)
+    return Text(f"{said}（{range_}）", f"{said} ({range_})") if range_ else Text(said, said)
 
 
 def _index(value: float) -> str:

@@ -5,6 +5,7 @@ The sentences of the report that are worked out from a run, and the words of its
 from __future__ import annotations
 
 from collections.abc import Mapping
+from numbers import Integral, Real
 
 import pandas as pd
 
@@ -13,7 +14,7 @@ from notspot_coverage.indicators import BOUNDS
 from notspot_coverage.results import Results
 from notspot_geodata import reference
 from notspot_geodata.text import Text
-from notspot_maps.words import UNKNOWN, number
+from notspot_maps.words import KINDS, UNKNOWN, number
 
 NOT_COMPUTED = Text("未計算", "not computed")
 
@@ -76,10 +77,10 @@ def cell(value: object) -> object:
         return UNKNOWN
     if isinstance(value, bool):
         return Text("是", "yes") if value else Text("否", "no")
-    if isinstance(value, int):
-        return f"{value:,}"
-    if isinstance(value, float):
-        return number(value)
+    if isinstance(value, Integral):
+        return f"{int(value):,}"
+    if isinstance(value, Real):
+        return number(float(value))
     return str(value)
 
 
@@ -146,8 +147,9 @@ def unknown(results: Results) -> list[Text]:
             f"{len(holes)} holes ({holes['area_km2'].sum():.1f} km²); no township loses anyone.",
         ),
         Text(
-            "內附資料沒有村里人口，故所有指標以鄉鎮市區為最小單位。將鄉鎮市區人口平分給村里，會放錯 20.7 % 的人；"
-            "按面積分配會放錯 40.6 %，兩者皆不採用。",
+            "內附資料沒有村里人口，故所有指標以鄉鎮市區為最小單位。"
+            "若將鄉鎮市區人口平均分配至村里，20.7 % 之人口將錯置；"
+            "按面積分配則為 40.6 %，兩者皆不採用。",
             "The embedded data hold no people by village, so townships are the smallest unit. Splitting a township's "
             "people evenly among its villages would misplace 20.7 % of them, by area 40.6 %: neither is done.",
         ),
@@ -168,14 +170,14 @@ def unknown(results: Results) -> list[Text]:
 def method(results: Results) -> list[Text]:
     """How the figures came about, in plain words."""
     kinds = {i.kind for i in results.definitions.values() if i.recipe is not None}
-    varied_zh = "".join(BOUNDS[kind].zh for kind in ("share", "existence", "measure") if kind in kinds)
-    varied_en = " ".join(
-        BOUNDS[kind].en.capitalize() for kind in ("share", "existence", "measure") if kind in kinds
-    )
+    varied = [kind for kind in ("share", "existence", "measure") if kind in kinds]
+    varied_zh = "".join(f"【{KINDS[kind].zh}】{BOUNDS[kind].zh}" for kind in varied)
+    varied_en = " ".join(f"[{KINDS[kind].en}] {BOUNDS[kind].en}" for kind in varied)
     permutations = Text(
-        "空間群聚採區域性 Moran 指數（LISA），以固定種子隨機排列檢定；未達顯著者不標示。",
-        "Local clusters are local Moran statistics (LISA), tested by seeded permutation; those not significant are "
-        "not marked.",
+        "空間群聚採區域性 Moran 指數（LISA），以固定種子隨機排列檢定，"
+        "顯著水準 5 %，未作多重檢定校正：368 個鄉鎮市區中約 18 個會因機率而顯著。",
+        "Local clusters are local Moran statistics (LISA), tested by seeded permutation at 5 %, not "
+        "corrected for the many tests: some 18 of 368 townships come out by chance.",
     )
     return [
         Text(

@@ -60,7 +60,7 @@ def bounds(low: float | None, high: float | None, kind: Kind) -> str:
 
 
 def times(ratio: float) -> Text:
-    """A ratio in words: '3.3 倍', and below a half its inverse, '1/13.5': a reader sees how far it is."""
+    """A ratio: '3.3 倍', and below a half its inverse, '1/13.5': a reader sees how far it is."""
     if ratio < 0.5:
         return Text(f"1/{1 / ratio:.1f}", f"1/{1 / ratio:.1f}") if ratio > 0 else Text("0 倍", "0 times")
     return Text(f"{ratio:.1f} 倍", f"{ratio:.1f} times")

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from notspot_geodata.errors import FetchError, InputError, NotFoundError, NotspotError, UsageError
+from notspot_geodata.errors import FetchError, InputError, NotFoundError, NotspotError, Problem, UsageError
 
 if TYPE_CHECKING:
     from notspot.study import Study
@@ -81,9 +81,17 @@ def check(
     """Say how a file was understood and what is wrong with it, row by row. Changes nothing."""
     from notspot_geodata.check import check as check_file
     from notspot_geodata.check import describe
+    from notspot_geodata.reading import Reading
 
     with _errors(as_json):
-        reading = check_file(file, sheet=sheet, layer=layer, crs=crs, encoding=encoding)
+        try:
+            reading = check_file(file, sheet=sheet, layer=layer, crs=crs, encoding=encoding)
+        except (UsageError, NotFoundError) as error:
+            if not as_json:
+                raise
+            problem = Problem(None, "", str(error))
+            _print_json({"error": str(error), **Reading(file.name, "unread", problems=[problem]).as_dict()})
+            raise typer.Exit(2) from error
         if as_json:
             _print_json(reading.as_dict())
         else:

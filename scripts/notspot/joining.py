@@ -26,7 +26,14 @@ NAMES = {
     *("village_code", "village", "village_en", "town_code", "town", "town_en"),
     *("county_code", "county", "county_en", "year"),
 }  # of units: joined by code, never taken from a table
-MADE = {"density_per_km2", "villages", "is_indigenous", "remote", "group"}  # by the run itself
+MADE = {
+    "density_per_km2",
+    "villages",
+    "is_indigenous",
+    "has_communities",
+    "remote",
+    "group",
+}  # by the run itself
 YES, NO = {"true", "yes", "y", "1", "1.0", "是"}, {"false", "no", "n", "0", "0.0", "否"}
 
 
@@ -108,7 +115,9 @@ class Units:
         setattr(self, name, _merged(units, frame, key, table))
         if table.sum:
             figures = frame.drop(columns=key).select_dtypes("number")
-            summed = figures.groupby(frame[key].str[:8]).sum(min_count=1)
+            towns = frame[key].str[:8]
+            summed = figures.groupby(towns).sum()
+            summed = summed.mask(figures.isna().groupby(towns).any())  # unknown in a village is unknown here
             summed.index.name = "town_code"
             self.townships = _merged(self.townships, summed.reset_index(), "town_code", table)
 
@@ -147,6 +156,16 @@ class Units:
         """Units of the table that have no polygon: in the ledger, with their people."""
         towns = set(self.townships["town_code"])
         missing = frame[~frame[key].isin(units[key])]
+        parents = missing[key].str[:8] if key == "village_code" else missing[key]
+        strange = missing[~parents.isin(towns)] if key != "county_code" else missing
+        if len(strange) and not self.allow_rejects:
+            where = f"is in no unit of the boundaries {reference.VINTAGE}"
+            problems = [
+                Problem(int(line), key, f"{code} {where}", str(code))
+                for line, code in zip(numbers[strange.index], strange[key], strict=True)
+            ]
+            hint = "Correct the codes, or pass --allow-rejects: these rows then stay out and in rejects.csv."
+            raise InputError(table.path, problems, hint=hint)
         for line, row in zip(numbers[missing.index], missing.to_dict("records"), strict=True):
             code, people = row[key], row.get("population", row.get("people"))
             counted = table.sum and code[:8] in towns
@@ -165,6 +184,7 @@ def derived(townships: pd.DataFrame, recipe: Derive) -> pd.Series:
     need(townships, recipe.of, what)
     need_numbers(townships, recipe.of, what)
     values = townships[list(recipe.of)].astype("float64")
+    values = values.where(values.notna().sum(axis=1) >= recipe.known)
     if recipe.function == "ratio":
         top, bottom = values.iloc[:, 0], values.iloc[:, 1]
         return recipe.scale * top / bottom.where(bottom != 0)

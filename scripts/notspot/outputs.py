@@ -4,11 +4,13 @@ A result folder: everything a run writes, made in a temporary place and moved th
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import json
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +24,7 @@ from notspot_maps.workbook import write_workbook
 
 Step = Callable[[str], None]
 
+STALE_S = 3600  # no report takes an hour
 FILES = (
     "index.html",
     "atlas.html",
@@ -96,6 +99,7 @@ def replaced_folder(target: Path, files: tuple[str, ...]) -> Iterator[Path]:
     if old.exists() and not target.exists():
         old.rename(target)  # a run was stopped between its last two steps
     _refuse_foreign(target, files)
+    _remove_stale(target)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         folder = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".new", dir=target.parent))
@@ -129,6 +133,13 @@ def _refuse_foreign(target: Path, files: tuple[str, ...]) -> None:
             f"{target} holds {shown}, which Notspot did not write and would have to remove; "
             "move it away or choose another --out"
         )
+
+
+def _remove_stale(target: Path) -> None:
+    """Remove what a killed run left beside the target; a younger folder may be of a run that goes on."""
+    for left in target.parent.glob(f".{glob.escape(target.name)}.*.new"):
+        if time.time() - left.stat().st_mtime > STALE_S:
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def _umask() -> int:

@@ -71,6 +71,8 @@ def run(study: Study, *, allow_rejects: bool = False, step: Step = lambda _: Non
     counted = _village_counts(work)
     townships["villages"] = townships["town_code"].map(counted).fillna(0).astype("int64")
     townships["is_indigenous"] = townships["indigenous"].notna()
+    if "communities_2022" in townships:
+        townships["has_communities"] = townships["communities_2022"] > 0
     remote = remote_townships(townships, study.rule, year=study.year)
     townships["remote"] = townships["town_code"].map(remote.flags).astype(bool)
     townships["group"] = townships["town_code"].map(partition(townships))

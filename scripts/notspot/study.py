@@ -50,12 +50,16 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Derive:
-    """A township column worked out row by row from others; unknown values are left out, all unknown gives unknown."""
+    """
+    A township column worked out row by row from others. Unknown values are left out; where fewer than
+    `known` are there the result is unknown: the slowest of five operators needs all five.
+    """
 
     column: str
     function: Function
     of: tuple[str, ...]
     scale: float = 1.0  # of a ratio
+    known: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,9 +277,13 @@ class _Reader:
         if not isinstance(scale, int | float):
             self.problem(f"{where}.scale", "must be a number", scale)
             return None
+        known = row.get("known", 1)
+        if not isinstance(known, int) or not 1 <= known <= len(of or [known]):
+            self.problem(f"{where}.known", "must be a whole number from 1 to the number of columns", known)
+            return None
         if column is None or of is None or function not in get_args(Function):
             return None
-        return Derive(column, cast(Function, function), tuple(str(c) for c in of), float(scale))
+        return Derive(column, cast(Function, function), tuple(str(c) for c in of), float(scale), known)
 
     def definitions(self) -> dict[str, Indicator]:
         shipped = load_indicators()
