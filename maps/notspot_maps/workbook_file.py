@@ -143,9 +143,10 @@ def _cell_xml(place: str, value: str | Number, styles: Mapping[str, int]) -> str
 def _width(title: Text, values: Iterable[Value]) -> float:
     """Wide enough for most of what is in the column; a Chinese character counts as two."""
     header = max(_columns(title.zh), _columns(title.en))
-    seen = sorted({_columns(v) if isinstance(v, str) else 12 for v in values if v is not None}) or [0]
-    return float(min(_WIDEST, max(_NARROWEST, header, seen[-1]) + 2))
+    distinct = {value if isinstance(value, str) else None for value in values if value is not None}
+    widest = max((12 if text is None else _columns(text) for text in distinct), default=0)
+    return float(min(_WIDEST, max(_NARROWEST, header, widest) + 2))
 
 
 def _columns(text: str) -> int:
-    return sum(2 if ord(char) > 0x2E7F else 1 for char in text)
+    return len(text) if text.isascii() else sum(2 if ord(char) > 0x2E7F else 1 for char in text)
