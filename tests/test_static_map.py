@@ -207,7 +207,7 @@ def test_the_finding_of_a_map_counts_its_lowest_class():
     chart = township_chart(
         results([row(name, c, v) for c, v in zip(codes, [1.0, 5.0, 9.0, None], strict=True)]), name
     )
-    assert "有 1 個，其中 1 個是偏遠鄉鎮市區，住著 10.0 % 的人口，占 25.0 % 的土地" in chart.finding.zh
+    assert "有 1 個，其中 1 個是偏遠鄉鎮市區，人口占 10.0 %，土地占 25.0 %" in chart.finding.zh
     assert chart.table["units"].tolist() == [1, 1, 1, 1]
     assert 'href="atlas.html#' in chart.svg
 

@@ -44,7 +44,7 @@ def lowest_class_sentence(
         zh, en = f"{zh}，其中 {remote} 個是偏遠鄉鎮市區", f"{en}, {remote} of them remote"
     if {"population", "area_km2"} <= set(frame.columns):
         people, land = (_share(frame[column], lowest) for column in ("population", "area_km2"))
-        zh += f"，人口占{people.zh}，土地占{land.zh}"
+        zh += f"，人口占{people.zh.rstrip()}，土地占{land.zh.rstrip()}"
         en += f"; {people.en} of the people live there, on {land.en} of the land"
     return Text(zh + "。", en + ".")
 
