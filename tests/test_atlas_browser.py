@@ -1,6 +1,7 @@
 """The atlas as people use it, in a real browser: mouse, keyboard, phone, two languages."""
 
 import math
+import re
 
 import folium
 import pytest
@@ -332,3 +333,24 @@ def test_the_layer_leaves_the_page_of_a_plain_map_alone(tmp_path):
         assert visit.errors == []
         assert visit.outside == []
         assert visit.page.evaluate("Object.keys(window).filter((name) => /^ns/i.test(name))") == []
+
+
+def test_nothing_to_measure_is_not_unknown(report_folder):
+    with opened(
+        report_folder / "atlas.html", fragment="#i=community_hotspots_per_community&p=63000010"
+    ) as visit:
+        visit.page.get_by_role("heading", name="松山區").wait_for()
+        legend = visit.page.locator(".ns-classes").inner_text()
+        assert "不適用" in legend
+        assert re.search(r"不適用\s*313", legend)
+        assert re.search(r"無資料\s*0", legend)
+        assert visit.page.locator(".ns-big").inner_text().startswith("不適用")
+        assert visit.violations() == []
+
+
+def test_a_speed_that_is_unknown_shows_no_people_of_zero(report_folder):
+    with opened(report_folder / "atlas.html", fragment="#i=dl_mbps_best&p=09007030") as visit:
+        visit.page.get_by_role("heading", name="莒光鄉").wait_for()
+        card = visit.page.locator(".ns-big").locator("xpath=..").inner_text()
+        assert "無資料" in card
+        assert not re.search(r"人口數 0\b", card)

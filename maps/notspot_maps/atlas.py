@@ -420,6 +420,11 @@ def _column(definition: Indicator, own: pd.DataFrame) -> dict[str, Any]:
         "edges": list(made.edges),
         "colours": list(made.colours),
     }
+    nothing = own["value"].isna() & (own["status"].isna() | (own["status"] == "computed"))
+    if (
+        nothing.any()
+    ):  # outside what the indicator is of, or over a denominator of 0: known, and nothing to measure
+        out["o"] = np.flatnonzero(nothing.to_numpy()).tolist()
     for key, name in (("n", "numerator"), ("d", "denominator")):
         if own[name].notna().any():
             out[key] = [_number(each) for each in own[name]]

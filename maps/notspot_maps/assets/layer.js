@@ -112,7 +112,7 @@ const Painter = L.Renderer.extend({
       ctx.fillStyle = style;
       ctx.fill("evenodd");
     };
-    for (const [c, list] of buckets) fill(list, c === -2 ? "#ffffff" : c === -1 ? this.hatch : classes.colours[c]);
+    for (const [c, list] of buckets) fill(list, c < -1 ? "#ffffff" : c === -1 ? this.hatch : classes.colours[c]);
     if (unsure.length) fill(unsure, this.dots);
     this._borders(ctx, points, level);
     this._labels(ctx);
@@ -194,7 +194,7 @@ const AtlasLayer = L.Layer.extend({
     this.ready = Promise.all([inflate(source.geometry), inflate(source.data)]).then(([shapes, text]) => {
       const data = JSON.parse(new TextDecoder().decode(text));
       for (const indicator of data.indicators)
-        for (const column of Object.values(indicator.levels)) column.bounds = new Map(column.b.map(([i, low, high]) => [i, [low, high]]));
+        for (const column of Object.values(indicator.levels)) column.nothing = new Set(column.o || []), column.bounds = new Map(column.b.map(([i, low, high]) => [i, [low, high]]));
       return new Model(data, unpack(shapes, data.grid));
     });
   },

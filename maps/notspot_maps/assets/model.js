@@ -92,11 +92,11 @@ class Model {
     return {
       v, low: bound ? bound[0] : v, high: bound ? bound[1] : v,
       n: column.n ? column.n[index] : null, d: column.d ? column.d[index] : null,
-      s: v === null ? "unknown" : column.s,
+      s: v === null ? "unknown" : column.s, nothing: column.nothing.has(index),
     };
   }
 
-  /* Class of every unit (-1 unknown), which are unsure, how many there are in each. */
+  /* Class of every unit (-1 unknown, -3 nothing to measure), which are unsure, how many there are in each. */
   classes(indicator, level) {
     const key = (indicator ? indicator.id : "") + "/" + level;
     let found = this.classed.get(key);
@@ -113,14 +113,15 @@ class Model {
     let unsure = 0;
     for (let i = 0; i < n; i++) {
       const v = column ? column.v[i] : null;
+      if (column && column.nothing.has(i)) of[i] = -3;
       if (v !== null && v !== undefined) {
         of[i] = place(v);
         const bound = column.bounds.get(i);
         if (bound && ((bound[0] !== null && place(bound[0]) !== of[i]) || (bound[1] !== null && place(bound[1]) !== of[i]))) unsure += wide[i] = 1;
       }
-      counts.set(of[i], counts.get(of[i]) + 1);
+      counts.set(of[i], (counts.get(of[i]) || 0) + 1);
     }
-    found = { of, wide, counts, edges, colours, unsure, method: column ? column.method : null, known: n - counts.get(-1) };
+    found = { of, wide, counts, edges, colours, unsure, method: column ? column.method : null, known: n - counts.get(-1) - (counts.get(-3) || 0) };
     this.classed.set(key, found);
     return found;
   }

@@ -160,7 +160,7 @@ class Panel {
     const edge = (v) => figure(v, view.lang) + (indicator.kind === "share" ? " %" : "");
     const only = [...classes.counts.keys()].filter((c) => c >= 0).length;
     const label = (c) => {
-      if (c < 0) return W.unknown;
+      if (c < 0) return c === -3 ? W.nothing : W.unknown;
       if (classes.method === "values") {
         const at = classes.of.indexOf(c);
         const v = at < 0 ? null : view.model.cell(indicator, view.level, at).v;
@@ -171,14 +171,14 @@ class Panel {
     };
     const row = (c) => el("li", {}, el("button", {
       type: "button", class: "ns-class", "aria-pressed": String(!view.hidden.has(c)), "data-class": c, "data-ns": "class" + c, on: { click: () => view.toggle(c) },
-    }, el("span", { class: "ns-swatch" + (c < 0 ? " ns-hatch" : ""), style: c < 0 ? {} : { background: colours[c] }, "aria-hidden": "true" }),
+    }, el("span", { class: "ns-swatch" + (c === -1 ? " ns-hatch" : ""), style: c < 0 ? {} : { background: colours[c] }, "aria-hidden": "true" }),
     el("span", { class: "ns-range" }, label(c)), el("span", { class: "ns-count" }, number(classes.counts.get(c) || 0, view.lang, 0))));
     const order = [...colours.keys()].reverse();
     const method = view.text(view.model.data.methods[classes.method]) + (classes.method === "values" ? "" : `；${W.upTo}`.replace("；", view.lang === "zh" ? "；" : "; "));
     this.parts.legend.replaceChildren(...[
       el("h2", { class: "ns-h" }, view.unit() ? `${W.legend}（${view.unit()}）`.replace("（", view.lang === "zh" ? "（" : " (").replace("）", view.lang === "zh" ? "）" : ")") : W.legend,
         el("span", { class: "ns-hint" }, W.legendHint)),
-      el("ul", { class: "ns-classes" }, order.map(row), row(-1)),
+      el("ul", { class: "ns-classes" }, order.map(row), row(-1), ...(classes.counts.get(-3) ? [row(-3)] : [])),
       classes.unsure ? el("p", { class: "ns-unsure" }, el("span", { class: "ns-swatch ns-dots", "aria-hidden": "true" }), `${W.wide} ${classes.unsure}`) : null,
       el("p", { class: "ns-method" }, method), this._about()].filter(Boolean));
     const again = focus && this.parts.legend.querySelector(`[data-ns="${focus}"]`);
@@ -273,7 +273,7 @@ class Panel {
     const { view } = this, W = view.words, { indicator } = view, out = [];
     const known = cell && cell.v !== null && cell.v !== undefined;
     out.push(el("p", { class: "ns-what" }, view.text(indicator.name)));
-    out.push(el("p", { class: "ns-big" }, known ? null : el("span", { class: "ns-swatch ns-hatch", "aria-hidden": "true" }), view.value(cell ? cell.v : null), known && view.unit() ? el("span", { class: "ns-unit" }, " " + view.unit()) : null));
+    out.push(el("p", { class: "ns-big" }, known || (cell && cell.nothing) ? null : el("span", { class: "ns-swatch ns-hatch", "aria-hidden": "true" }), view.value(cell ? cell.v : null, cell && cell.nothing), known && view.unit() ? el("span", { class: "ns-unit" }, " " + view.unit()) : null));
     const rows = [], line = (word, ...text) => rows.push(el("dt", {}, word), el("dd", {}, ...text));
     const bounds = view.bounds(cell), ratio = view.ratio(cell);
     if (bounds) line(W.bounds, bounds);
@@ -311,7 +311,7 @@ class Panel {
     if (indicator) {
       const ratio = view.ratio(cell), bounds = view.bounds(cell);
       lines.push(lent ? el("p", { class: "ns-tip-lent" }, W.noVillage) : null,
-        el("p", { class: "ns-tip-value" }, view.value(cell ? cell.v : null), cell && cell.v !== null && view.unit() ? " " + view.unit() : null),
+        el("p", { class: "ns-tip-value" }, view.value(cell ? cell.v : null, cell && cell.nothing), cell && cell.v !== null && view.unit() ? " " + view.unit() : null),
         bounds ? el("p", {}, `${W.bounds} ${bounds}`) : null, ratio ? el("p", {}, ratio.join(view.lang === "zh" ? "／" : " / ")) : null,
         el("p", { class: "ns-tip-source" }, view.text(indicator.source)));
     }
@@ -342,9 +342,9 @@ class Panel {
       return el("tr", { class: i === chosen ? "ns-chosen" : null, "data-index": i },
         el("td", { class: "ns-rank" }, v[i] === null ? "–" : number(1 + known.indexOf(v[i]), view.lang, 0)),
         el("th", { scope: "row" }, el("button", { type: "button", tabindex: at === Math.max(0, rows.indexOf(chosen)) ? "0" : "-1", on: { click: () => view.select({ level, index: i }, { move: true }) } },
-          el("span", { class: "ns-swatch" + (c < 0 ? " ns-hatch" : ""), style: c < 0 ? {} : { background: classes.colours[c] }, "aria-hidden": "true" }),
+          el("span", { class: "ns-swatch" + (c === -1 ? " ns-hatch" : ""), style: c < 0 ? {} : { background: classes.colours[c] }, "aria-hidden": "true" }),
           el("span", {}, model.name(level, i, view.lang), up ? el("small", {}, model.name(up.level, up.index, view.lang)) : null))),
-        el("td", { class: "ns-value" }, view.value(v[i]), bounds ? el("small", {}, bounds) : null));
+        el("td", { class: "ns-value" }, view.value(v[i], cell.nothing), bounds ? el("small", {}, bounds) : null));
     });
     const before = node.querySelector("tbody"), kept = before && before.contains(document.activeElement) ? Number(document.activeElement.closest("tr").dataset.index) : null;
     const scroll = this.root.querySelector(".ns-body").scrollTop;

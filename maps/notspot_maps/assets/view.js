@@ -186,7 +186,8 @@ class View {
     return { place: town, cell: town ? this.model.cell(this.indicator, town.level, town.index) : null, lent: true };
   }
 
-  value(v) {
+  value(v, nothing) {
+    if (nothing) return this.words.nothing;
     if (v === null || v === undefined) return this.words.unknown;
     const share = this.indicator.kind === "share";
     return figure(v, this.lang, this.indicator.kind) + (share ? " %" : "");
@@ -210,7 +211,7 @@ class View {
     const name = this.model.name(place.level, place.index, this.lang);
     if (!this.indicator) return name;
     const { cell, lent } = this.cell(place);
-    return `${name}${lent ? "，" + this.words.noVillage : ""}：${this.text(this.indicator.name)} ${cell && cell.v !== null ? this.value(cell.v) + " " + this.unit() : this.words.unknown}`;
+    return `${name}${lent ? "，" + this.words.noVillage : ""}：${this.text(this.indicator.name)} ${cell && cell.v !== null ? this.value(cell.v) + " " + this.unit() : this.value(null, cell && cell.nothing)}`;
   }
 
   /* ---- the address */
