@@ -354,3 +354,14 @@ def test_a_speed_that_is_unknown_shows_no_people_of_zero(report_folder):
         card = visit.page.locator(".ns-big").locator("xpath=..").inner_text()
         assert "無資料" in card
         assert not re.search(r"人口數 0\b", card)
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"), [("台中市中區", "中區"), ("臺中市 中區", "中區"), ("那拔里", "[那]拔里")]
+)
+def test_search_finds_whole_names_and_names_with_brackets(report_folder, asked, found):
+    with opened(report_folder / "atlas.html") as visit:
+        visit.page.locator("input[type=search], .ns-search input, input[role=combobox]").first.fill(asked)
+        hit = visit.page.locator(".ns-hits li").first
+        hit.wait_for()
+        assert found in hit.inner_text()

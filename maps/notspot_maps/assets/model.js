@@ -153,7 +153,8 @@ class Model {
           const units = this.data.units[up.level];
           return folded(units.zh[up.index]) + "|" + folded(units.en[up.index] || "");
         }).join("|");
-        out.push({ level, index, rank, names, all: names.join("|") + "|" + above });
+        const whole = this.path(level, index).map((up) => folded(this.data.units[up.level].zh[up.index])).join("");
+        out.push({ level, index, rank, names, all: [...names, above, whole].join("|") });
       }
     });
     return out;

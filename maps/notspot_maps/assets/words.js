@@ -61,4 +61,4 @@ function figure(value, lang, kind = "") {
 }
 
 /* Names compare without case, blanks, width, and with 台 as 臺. */
-const folded = (text) => text.normalize("NFKC").toLowerCase().replace(/台/g, "臺").replace(/[\s'’\-.,]/g, "");
+const folded = (text) => text.normalize("NFKC").toLowerCase().replace(/台/g, "臺").replace(/[\s'’\-.,[\]]/g, "");
