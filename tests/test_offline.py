@@ -6,6 +6,7 @@ import re
 from html.parser import HTMLParser
 
 import folium
+import folium.plugins
 import pytest
 from atlas_results import results
 
