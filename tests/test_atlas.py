@@ -8,6 +8,7 @@ import re
 from types import SimpleNamespace
 
 import folium
+import folium.plugins
 import pytest
 from atlas_results import SCRIPT, results
 from folium.plugins import MiniMap
