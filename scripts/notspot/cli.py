@@ -1,5 +1,5 @@
 """
-The command line: report, run, check, fetch, indicators, version.
+The command line: report, run, check, fetch, indicators, version, and the radio commands of `radio`.
 
 Exit codes: 0 fine, 1 the input has problems, 2 wrong use.
 """
@@ -11,11 +11,13 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from notspot_geodata.errors import FetchError, InputError, NotFoundError, NotspotError, Problem, UsageError
+from notspot import radio
+from notspot.terminal import errors, print_json, vars_of
+from notspot_geodata.errors import NotFoundError, Problem, UsageError
 
 if TYPE_CHECKING:
     from notspot.study import Study
@@ -45,7 +47,7 @@ def report(out: Out = DEFAULT_OUT, as_json: Json = False) -> None:
     """Write the report and the atlas of Taiwan 2021 from the data that ship with Notspot."""
     from notspot.study import Study
 
-    with _errors(as_json):
+    with errors(as_json):
         _run(Study.shipped("taiwan_2021"), out, as_json, allow_rejects=False)
 
 
@@ -59,7 +61,7 @@ def run(
     """Run a study of your own: your tables joined to the boundaries, your indicators."""
     from notspot.study import Study
 
-    with _errors(as_json):
+    with errors(as_json):
         _run(Study.read(study), out, as_json, allow_rejects)
 
 
@@ -83,17 +85,17 @@ def check(
     from notspot_geodata.check import describe
     from notspot_geodata.reading import Reading
 
-    with _errors(as_json):
+    with errors(as_json):
         try:
             reading = check_file(file, sheet=sheet, layer=layer, crs=crs, encoding=encoding)
         except (UsageError, NotFoundError) as error:
             if not as_json:
                 raise
             problem = Problem(None, "", str(error))
-            _print_json({"error": str(error), **Reading(file.name, "unread", problems=[problem]).as_dict()})
+            print_json({"error": str(error), **Reading(file.name, "unread", problems=[problem]).as_dict()})
             raise typer.Exit(2) from error
         if as_json:
-            _print_json(reading.as_dict())
+            print_json(reading.as_dict())
         else:
             typer.echo(describe(reading))
         if reading.problems:
@@ -124,11 +126,11 @@ def fetch(
     """List the official sources with licence and date, or download them into a cache."""
     from notspot_geodata import fetch as source
 
-    with _errors(as_json):
+    with errors(as_json):
         if not ids:
             table = source.list_sources(cache=cache, overrides=overrides)
             if as_json:
-                _print_json({"sources": json.loads(table.to_json(orient="records", force_ascii=False))})
+                print_json({"sources": json.loads(table.to_json(orient="records", force_ascii=False))})
             else:
                 typer.echo(source.describe_sources(table))
             return
@@ -143,7 +145,7 @@ def fetch(
             progress=not as_json,
         )
         if as_json:
-            _print_json({"files": {name: str(path) for name, path in found.items()}})
+            print_json({"files": {name: str(path) for name, path in found.items()}})
         else:
             for name, path in found.items():
                 typer.echo(f"{name:<24} {path}")
@@ -156,7 +158,7 @@ def indicators(as_json: Json = False) -> None:
 
     found = load_indicators()
     if as_json:
-        _print_json({"indicators": [_plain(item) for item in found.values()]})
+        print_json({"indicators": [_plain(item) for item in found.values()]})
         return
     for item in found.values():
         official = "" if item.official_2021 is None else f"  2021: {item.official_2021:,.10g} {item.unit.en}"
@@ -165,6 +167,9 @@ def indicators(as_json: Json = False) -> None:
         typer.echo(f"    {item.name.zh} · {item.name.en}")
         if item.needs is not None and item.recipe is None:
             typer.echo(f"    needs: {item.needs.en}")
+
+
+app.command()(radio.loss)
 
 
 @app.command()
@@ -178,7 +183,7 @@ def version(as_json: Json = False) -> None:
 
     libraries = {name: installed(name) for name in LIBRARIES}
     if as_json:
-        _print_json({"notspot": __version__, "boundaries": VINTAGE, "libraries": libraries})
+        print_json({"notspot": __version__, "boundaries": VINTAGE, "libraries": libraries})
         return
     typer.echo(f"notspot {__version__}, boundaries {VINTAGE}")
     typer.echo(", ".join(f"{name} {number}" for name, number in libraries.items()))
@@ -205,7 +210,7 @@ def _run(study: Study, out: Path, as_json: bool, allow_rejects: bool) -> None:
         folder = write(results, out, step=step)
     found = headlines(results)
     if as_json:
-        _print_json(
+        print_json(
             {
                 "run_id": results.run_id,
                 "folder": str(folder),
@@ -238,47 +243,7 @@ def _steps(study: Study, *, quiet: bool) -> Iterator[Callable[[str], None]]:
         yield step
 
 
-@contextmanager
-def _errors(as_json: bool) -> Iterator[None]:
-    """Errors that Notspot raises on purpose become a message and an exit code, never a traceback."""
-    try:
-        yield
-    except InputError as error:
-        _fail(error, 1, as_json, [vars_of(problem) for problem in error.problems], error.file)
-    except FetchError as error:
-        _fail(error, 1, as_json)
-    except (UsageError, NotFoundError) as error:
-        _fail(error, 2, as_json)
-    except NotspotError as error:
-        _fail(error, 1, as_json)
-
-
-def _fail(
-    error: Exception,
-    code: int,
-    as_json: bool,
-    problems: list[dict[str, object]] | None = None,
-    file: str | None = None,
-) -> NoReturn:
-    if as_json:
-        _print_json({"error": str(error), "file": file, "problems": problems or []})
-    else:
-        typer.echo(str(error), err=True)
-    raise typer.Exit(code)
-
-
-def vars_of(item: object) -> dict[str, object]:
-    """A dataclass as a plain dictionary."""
-    from dataclasses import asdict
-
-    return asdict(item)  # type: ignore[call-overload,no-any-return]
-
-
 def _plain(item: object) -> dict[str, object]:
     out = vars_of(item)
     out.pop("recipe", None)
     return out
-
-
-def _print_json(value: object) -> None:
-    typer.echo(json.dumps(value, ensure_ascii=False, indent=2))
