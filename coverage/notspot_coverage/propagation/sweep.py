@@ -16,25 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from notspot_coverage.propagation import hulls, terms
+from notspot_coverage.propagation import receiver as rec
 from notspot_coverage.propagation.direct import INLAND, NO_COAST_KM, SEA
 from notspot_coverage.propagation.path import check_frequency
 from notspot_coverage.propagation.terms import compiled
 
 NEAREST_KM = 0.25  # below it, and with fewer than 5 points, P.1812 does not apply: free space is given
 TOUCH_KM = 1e-9  # a sample nearer to the receiver than this is the receiver
-NEGLIGIBLE_DB = 40.0  # a way that loses so much more than another adds less than 1e-7 dB [63]
-BEYOND_MRAD = 3.0  # Fj [57] is 0 in double precision
-
-# ---- a band: what depends on the frequency only
-FREE, ROOT, LAMBDA, K_LAND, K_SEA, F13, F, TROPO, DUCT, GAMMA, BANDS = range(11)
-# ---- a receiver: what does not
-(
-    DIST, FREE_D, NU50, NUB, HSE50, SPREAD50, A50, HSEB, SPREADB, AB, G1, G2, SMOOTH50, SMOOTHB, COUNT, THETA,
-    THETA_T, THETA_R, DLT, DLR, IT, IR, OMEGA, BETA0, TAU, HTE, HRE, MU2, MU3, HS1, HS2, HTS, HRS, COAST_T,
-    COAST_R, LOS, DTM, DLM, GEOMETRY,
-) = range(39)  # fmt: skip
-MOST_COUPLING_DB = -12.0  # Act + Acr [49] is never less
-UNSET = math.inf  # of a quantity that is found when it is first needed
 
 
 def losses_along(
@@ -96,19 +84,19 @@ def bands_of(
     delta_n: float = 45.0,
     n0: float = 325.0,
 ) -> NDArray[np.float64]:
-    """What `radial` needs of each band; shape (bands, `BANDS`). Frequencies in GHz, shape (bands,)."""
-    out = np.empty((len(frequencies_ghz), BANDS))
+    """What `radial` needs of each band; shape (bands, receiver.BANDS). Frequencies in GHz, shape (bands,)."""
+    out = np.empty((len(frequencies_ghz), rec.BANDS))
     ae = terms.effective_radius_km(delta_n)
     for row, f, v in zip(out, frequencies_ghz.tolist(), vertical.tolist(), strict=True):
         wavelength = terms.wavelength_m(f)
         f13 = f ** (1.0 / 3.0)
-        row[FREE] = 92.4 + 20.0 * math.log10(f)
-        row[ROOT], row[LAMBDA] = 1.0 / math.sqrt(wavelength), wavelength
-        row[K_LAND], row[K_SEA] = terms.surface_factor(f, v, False), terms.surface_factor(f, v, True)
-        row[F13], row[F] = f13, f
-        row[TROPO] = terms.troposcatter_db(f, 1.0, 0.0, n0, p_percent)
-        row[DUCT] = 102.45 + 20.0 * math.log10(f) + terms.low_frequency_db(f)
-        row[GAMMA] = 5e-5 * ae * f13
+        row[rec.FREE] = 92.4 + 20.0 * math.log10(f)
+        row[rec.ROOT], row[rec.LAMBDA] = 1.0 / math.sqrt(wavelength), wavelength
+        row[rec.K_LAND], row[rec.K_SEA] = terms.surface_factor(f, v, False), terms.surface_factor(f, v, True)
+        row[rec.F13], row[rec.F] = f13, f
+        row[rec.TROPO] = terms.troposcatter_db(f, 1.0, 0.0, n0, p_percent)
+        row[rec.DUCT] = 102.45 + 20.0 * math.log10(f) + terms.low_frequency_db(f)
+        row[rec.GAMMA] = 5e-5 * ae * f13
     return out
 
 
@@ -183,8 +171,8 @@ def radial(
     first_sea = last_sea = -1
     if not inland and zone[0] == SEA:
         first_sea = last_sea = 0
-    geo = np.empty(GEOMETRY)
-    least_duct = -math.inf if rare else _least_duct_time_db(latitude, p)
+    geo = np.empty(rec.GEOMETRY)
+    least_duct = -math.inf if rare else rec.least_duct_time_db(latitude, p)
     j = 0
     blind = math.isnan(h[0])
     for r in range(len(distance)):
@@ -229,10 +217,12 @@ def radial(
             elevation[r] = math.nan
             continue
         hrs = ground + hrg
-        geo[FREE_D] = 10.0 * math.log10(d * d + ((hts - hrs) / 1000.0) ** 2) if d > 0.0 or hts != hrs else 0.0
+        geo[rec.FREE_D] = (
+            10.0 * math.log10(d * d + ((hts - hrs) / 1000.0) ** 2) if d > 0.0 or hts != hrs else 0.0
+        )
         if d < NEAREST_KM or j < 3:
             for b in range(len(bands)):
-                loss[b, r] = floor[b, r] = bands[b, FREE] + geo[FREE_D]
+                loss[b, r] = floor[b, r] = bands[b, rec.FREE] + geo[rec.FREE_D]
             elevation[r] = 1000.0 * math.atan((hrs - hts) / (1000.0 * d)) if d > 0.0 else 0.0
             continue
 
@@ -251,61 +241,67 @@ def radial(
                 lower_t = over * alpha_t / (alpha_t + alpha_r)
                 lower_r = over * alpha_r / (alpha_t + alpha_r)
         h1, h2 = hts - min(hst - lower_t, h[0]), hrs - min(hsr - lower_r, ground)
-        geo[HS1], geo[HS2] = min(hst, h[0]), min(hsr, ground)
-        geo[HTE], geo[HRE] = htg + h[0] - geo[HS1], hrg + ground - geo[HS2]
+        geo[rec.HS1], geo[rec.HS2] = min(hst, h[0]), min(hsr, ground)
+        geo[rec.HTE], geo[rec.HRE] = htg + h[0] - geo[rec.HS1], hrg + ground - geo[rec.HS2]
 
         # ---- horizons [74]–[82]
         level = slope - c50 * d
         foot = hrs - c50 * d * d
-        geo[LOS] = 0.0 if rising > level else 1.0
-        geo[THETA_T] = 1000.0 * math.atan(max(rising, level) / 1000.0)
+        geo[rec.LOS] = 0.0 if rising > level else 1.0
+        geo[rec.THETA_T] = 1000.0 * math.atan(max(rising, level) / 1000.0)
         k = -1
         if rising > level:
             k = hulls.tangent(x1, z1, n1, d, foot)
-            geo[THETA_R] = 1000.0 * math.atan(((z1[k] - foot) / (d - x1[k]) - 2.0 * c50 * d) / 1000.0)
-            geo[IT], geo[IR] = it, at1[k]
-            geo[DLT], geo[DLR] = it * step, d - x1[k]
+            geo[rec.THETA_R] = 1000.0 * math.atan(((z1[k] - foot) / (d - x1[k]) - 2.0 * c50 * d) / 1000.0)
+            geo[rec.IT], geo[rec.IR] = it, at1[k]
+            geo[rec.DLT], geo[rec.DLR] = it * step, d - x1[k]
         else:
-            geo[THETA_R] = 1000.0 * math.atan((-slope - c50 * d) / 1000.0)
-            geo[DLT] = UNSET
-        geo[THETA] = 1000.0 * d / ae + geo[THETA_T] + geo[THETA_R]
+            geo[rec.THETA_R] = 1000.0 * math.atan((-slope - c50 * d) / 1000.0)
+            geo[rec.DLT] = rec.UNSET
+        geo[rec.THETA] = 1000.0 * d / ae + geo[rec.THETA_T] + geo[rec.THETA_R]
 
         # ---- the equivalent edges of the Bullington construction, ν · √λ [13]–[20]
         if cluttered:
-            geo[NU50] = _edge(x2, z2, at2, n2, g, step, c50, d, hts, hrs, slope, up50, -1)
+            geo[rec.NU50] = _edge(x2, z2, at2, n2, g, step, c50, d, hts, hrs, slope, up50, -1)
         else:
-            geo[NU50] = _edge(x1, z1, at1, n1, h, step, c50, d, hts, hrs, slope, rising, k)
-        geo[DIST], geo[G1], geo[G2], geo[COUNT] = d, h1, h2, j
-        geo[HTS], geo[HRS] = hts, hrs
-        geo[HSE50], geo[SPREAD50], geo[A50] = terms.sphere_clearance(d, h1, h2, ae)
-        geo[SMOOTH50] = geo[SMOOTHB] = geo[BETA0] = geo[MU2] = geo[MU3] = UNSET
+            geo[rec.NU50] = _edge(x1, z1, at1, n1, h, step, c50, d, hts, hrs, slope, rising, k)
+        geo[rec.DIST], geo[rec.G1], geo[rec.G2], geo[rec.COUNT] = d, h1, h2, j
+        geo[rec.HTS], geo[rec.HRS] = hts, hrs
+        geo[rec.HSE50], geo[rec.SPREAD50], geo[rec.A50] = terms.sphere_clearance(d, h1, h2, ae)
+        geo[rec.SMOOTH50] = geo[rec.SMOOTHB] = geo[rec.BETA0] = geo[rec.MU2] = geo[rec.MU3] = rec.UNSET
         if rare:
-            geo[NUB] = _edge(x3, z3, at3, n3, g, step, cb, d, hts, hrs, slope, upb, -1)
-            geo[HSEB], geo[SPREADB], geo[AB] = terms.sphere_clearance(d, h1, h2, 3.0 * terms.EARTH_KM)
+            geo[rec.NUB] = _edge(x3, z3, at3, n3, g, step, cb, d, hts, hrs, slope, upb, -1)
+            geo[rec.HSEB], geo[rec.SPREADB], geo[rec.AB] = terms.sphere_clearance(
+                d, h1, h2, 3.0 * terms.EARTH_KM
+            )
 
         # ---- zones §3.6
-        geo[OMEGA], geo[DTM], geo[DLM] = 0.0, d, d
-        geo[COAST_T] = geo[COAST_R] = NO_COAST_KM
+        geo[rec.OMEGA], geo[rec.DTM], geo[rec.DLM] = 0.0, d, d
+        geo[rec.COAST_T] = geo[rec.COAST_R] = NO_COAST_KM
         if not inland:
             mine = receiver_zone[r]
             s, _, _, all_land, all_dry = _close(
                 zone[j], mine, 0.5 * rest, sea, land, dry, longest_land, longest_dry
             )
-            geo[OMEGA], geo[DTM], geo[DLM] = s / d, all_land, all_dry
+            geo[rec.OMEGA], geo[rec.DTM], geo[rec.DLM] = s / d, all_land, all_dry
             if mine == SEA:
-                geo[COAST_R] = 0.0
+                geo[rec.COAST_R] = 0.0
             elif last_sea >= 0:
-                geo[COAST_R] = d - 0.5 * (last_sea * step + (d if last_sea == j else (last_sea + 1) * step))
+                geo[rec.COAST_R] = d - 0.5 * (
+                    last_sea * step + (d if last_sea == j else (last_sea + 1) * step)
+                )
             if first_sea >= 0:
-                geo[COAST_T] = max(first_sea - 0.5, 0.0) * step
+                geo[rec.COAST_T] = max(first_sea - 0.5, 0.0) * step
             elif mine == SEA:
-                geo[COAST_T] = 0.5 * (j * step + d)
+                geo[rec.COAST_T] = 0.5 * (j * step + d)
 
-        elevation[r] = geo[THETA_T]
+        elevation[r] = geo[rec.THETA_T]
         if rare:
-            _rare(geo, bands, p, latitude, ae, c50, cb, step, h, x1, z1, at1, n1, least_duct, loss, floor, r)
+            rec.rarely(
+                geo, bands, p, latitude, ae, c50, cb, step, h, x1, z1, at1, n1, least_duct, loss, floor, r
+            )
         else:
-            _median(geo, bands, p, latitude, ae, c50, step, h, x1, z1, at1, n1, least_duct, loss, floor, r)
+            rec.median(geo, bands, p, latitude, ae, c50, step, h, x1, z1, at1, n1, least_duct, loss, floor, r)
 
 
 @compiled
@@ -368,197 +364,3 @@ def _edge(
     down = (z[k] - foot) / (d - x[k]) - curve * d
     where = (hrs - hts + down * d) / (up + down)
     return (up - slope) * where * math.sqrt(0.002 * d / (where * (d - where)))
-
-
-@compiled
-def _diffraction(
-    geo: Any, band: Any, first: int, nu: int, smooth: int, curve: float, step: float, omega: float
-) -> float:
-    """Delta-Bullington loss [39] for one effective radius, from the receiver's geometry."""
-    d = geo[DIST]
-    actual = terms.bullington_db(terms.knife_edge_db(geo[nu] * band[ROOT]), d)
-    hse = geo[first]
-    sphere = terms.sphere_db(
-        hse, geo[first + 1], geo[first + 2], band[LAMBDA], band[K_LAND], band[K_SEA], omega, band[F13], d,
-        geo[G1], geo[G2],
-    )  # fmt: skip
-    if sphere <= 0.0:
-        return actual
-    if geo[smooth] == UNSET:
-        geo[smooth] = hulls.smooth_edge(step, int(geo[COUNT]), curve, d, geo[G1], geo[G2])
-    ground = terms.bullington_db(terms.knife_edge_db(geo[smooth] * band[ROOT]), d)
-    return actual + max(sphere - ground, 0.0)
-
-
-@compiled
-def _median(
-    geo: Any,
-    bands: Any,
-    p: float,
-    latitude: float,
-    ae: float,
-    c50: float,
-    step: float,
-    h: Any,
-    x1: Any,
-    z1: Any,
-    at1: Any,
-    n1: int,
-    least_duct: float,
-    loss: Any,
-    floor: Any,
-    r: int,
-) -> None:
-    """Losses of one receiver at p = 50: no pass for aβ is needed, and Lbd is the median itself."""
-    d = geo[DIST]
-    scatter = 20.0 * math.log10(d) + 0.573 * geo[THETA]
-    for b in range(len(bands)):
-        band = bands[b]
-        free = band[FREE] + geo[FREE_D]
-        floor[b, r] = free
-        lbd = free + _diffraction(geo, band, HSE50, NU50, SMOOTH50, c50, step, geo[OMEGA])
-        lbs = band[TROPO] + scatter
-        lba = _ducting(geo, band, p, latitude, ae, c50, step, h, x1, z1, at1, n1, least_duct, lbd)
-        total = lbd
-        if lba <= lbd:
-            fj, fk = terms.horizon_blend(geo[THETA]), terms.distance_blend(d)
-            _, _, _, total, _ = terms.combined_db(
-                p, 0.0, 0.0, fj, fk, geo[OMEGA], free, free, lbd - free, lbd, lbd, lba, lbs
-            )
-        loss[b, r] = total if lbs - total > NEGLIGIBLE_DB else terms.blend_min_db(lbs, total)
-
-
-@compiled
-def _rare(
-    geo: Any,
-    bands: Any,
-    p: float,
-    latitude: float,
-    ae: float,
-    c50: float,
-    cb: float,
-    step: float,
-    h: Any,
-    x1: Any,
-    z1: Any,
-    at1: Any,
-    n1: int,
-    least_duct: float,
-    loss: Any,
-    floor: Any,
-    r: int,
-) -> None:
-    """Losses of one receiver at p < 50."""
-    d = geo[DIST]
-    far = 20.0 * math.log10(d)
-    omega = geo[OMEGA]
-    _incidence(geo, latitude)
-    beta0 = geo[BETA0]
-    fi = 1.0
-    if p > beta0:
-        fi = terms.inverse_normal(p / 100.0) / terms.inverse_normal(beta0 / 100.0)
-    horizons = d if geo[LOS] == 1.0 else geo[DLT] + geo[DLR]
-    less = terms.multipath_db(p, horizons)
-    less_beta = terms.multipath_db(beta0, horizons)
-    fj = terms.horizon_blend(geo[THETA]) if geo[THETA] < BEYOND_MRAD else 0.0
-    fk = terms.distance_blend(d)
-    for b in range(len(bands)):
-        band = bands[b]
-        free = band[FREE] + geo[FREE_D]
-        floor[b, r] = free + less
-        ld50 = _diffraction(geo, band, HSE50, NU50, SMOOTH50, c50, step, omega)
-        ldb = _diffraction(geo, band, HSEB, NUB, SMOOTHB, cb, step, omega)
-        ldp = ld50 + fi * (ldb - ld50)
-        lbd = free + less + ldp
-        lbs = band[TROPO] + far + 0.573 * geo[THETA]
-        lba = _ducting(geo, band, p, latitude, ae, c50, step, h, x1, z1, at1, n1, least_duct, lbd)
-        _, _, _, _, loss[b, r] = terms.combined_db(
-            p, beta0, fi, fj, fk, omega, free + less, free + less_beta, ldp, free + ld50, lbd, lba, lbs
-        )
-
-
-@compiled
-def _incidence(geo: Any, latitude: float) -> None:
-    if geo[BETA0] == UNSET:
-        geo[TAU] = terms.tau(geo[DLM])
-        geo[BETA0] = terms.beta0_percent(latitude, geo[DTM], geo[DLM])
-
-
-@compiled
-def _least_duct_time_db(latitude: float, p: float) -> float:
-    """
-    A lower bound of Ap [53] at p = 50 for all distances and zones at a latitude.
-
-    μ1 μ4 ≤ 1 bounds β0 in [5], Ap falls as β grows, and it rises with distance where p > β.
-    """
-    beta = 10.0 ** (-0.015 * abs(latitude) + 1.67) if abs(latitude) <= 70.0 else 4.17
-    return terms.duct_time_db(p, beta, 0.0)
-
-
-@compiled
-def _ducting(
-    geo: Any,
-    band: Any,
-    p: float,
-    latitude: float,
-    ae: float,
-    c50: float,
-    step: float,
-    h: Any,
-    x1: Any,
-    z1: Any,
-    at1: Any,
-    n1: int,
-    least_duct: float,
-    lbd: float,
-) -> float:
-    """
-    Lba [46]; or, where [61] asks only whether it is above `lbd`, a lower bound of it that is.
-
-    The bounds in their order: without shielding and with the least Ap there can be; with shielding; with
-    β = β0; with μ3 = 1. Each is dearer than the one before, and most receivers stop at the first.
-    """
-    d = geo[DIST]
-    known = geo[DLT] != UNSET
-    if known:
-        through = geo[DLT] + geo[DLR]
-        angle = 1000.0 * d / ae + min(geo[THETA_T], 0.1 * geo[DLT]) + min(geo[THETA_R], 0.1 * geo[DLR])
-    else:
-        through = d
-        angle = 1000.0 * d / ae + min(geo[THETA_T], 0.0) + min(geo[THETA_R], 0.0)
-    fixed = band[DUCT] + 20.0 * math.log10(through)
-    coupling = MOST_COUPLING_DB if geo[OMEGA] >= 0.75 else 0.0
-    least = fixed + band[GAMMA] * angle + least_duct + coupling
-    if least > lbd:
-        return least
-
-    if not known:
-        slope = (geo[HRS] - geo[HTS]) / d
-        _, k = hulls.closest(x1, z1, at1, n1, h, step, c50, d, geo[HTS], slope - c50 * d)
-        geo[IT] = geo[IR] = k
-        geo[DLT], geo[DLR] = k * step, d - k * step
-        angle = 1000.0 * d / ae + min(geo[THETA_T], 0.1 * geo[DLT]) + min(geo[THETA_R], 0.1 * geo[DLR])
-    dlt, dlr = geo[DLT], geo[DLR]
-    fixed += terms.shielding_db(geo[THETA_T], dlt, band[F], band[F13]) + band[GAMMA] * angle
-    fixed += terms.shielding_db(geo[THETA_R], dlr, band[F], band[F13])
-    fixed += terms.sea_coupling_db(geo[OMEGA], geo[COAST_T], dlt, geo[HTS])
-    fixed += terms.sea_coupling_db(geo[OMEGA], geo[COAST_R], dlr, geo[HRS])
-    if fixed + least_duct > lbd:
-        return fixed + least_duct
-
-    _incidence(geo, latitude)
-    if geo[MU3] == UNSET:
-        least = fixed + terms.duct_time_db(p, geo[BETA0], d)
-        if least > lbd:
-            return least
-        if geo[MU2] == UNSET:
-            geo[MU2] = terms.geometry_factor(d, ae, geo[TAU], geo[HTE], geo[HRE])
-        least = fixed + terms.duct_time_db(p, geo[BETA0] * geo[MU2], d)
-        if least > lbd:
-            return least
-        slope = (geo[HS2] - geo[HS1]) / d
-        hm = -math.inf
-        for i in range(int(geo[IT]), int(geo[IR]) + 1):
-            hm = max(hm, h[i] - (geo[HS1] + slope * i * step))
-        geo[MU3] = terms.roughness(hm, d - dlt - dlr)
-    return fixed + terms.duct_time_db(p, geo[BETA0] * geo[MU2] * geo[MU3], d)
