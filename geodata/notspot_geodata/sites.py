@@ -210,7 +210,8 @@ def _map(path: Path, crs: Any) -> _Source:
         Problem(rows[i], "geometry", f"is a {shapes[i].geom_type}, not one point; give one point a site")
         for i in np.flatnonzero(given & ~single)
     ]
-    shapes = np.where(given & single, shapes, None)
+    shapes = shapes.copy()
+    shapes[~(given & single)] = None
     source = _Source(reading, rows, _lonlat(shapes))
     named, reading.columns = dict(reading.columns), {}
     for label, name in named.items():
@@ -536,7 +537,7 @@ class _Rows:
         # without a feeder loss the parts may come out higher by a usual one
         off = (parts - frame["eirp_dbm"]).to_numpy()
         slack = np.where(frame["feeder_loss_db"].isna(), DISAGREE_DB, 0.0)
-        for i in np.flatnonzero((off > DISAGREE_DB + slack) | (off < -DISAGREE_DB)):
+        for i in map(int, np.flatnonzero((off > DISAGREE_DB + slack) | (off < -DISAGREE_DB)):
             said = f"is {frame['eirp_dbm'].iloc[i]:.1f} dBm, but power and gain of the row make {parts.iloc[i]:.1f}"
             self._refuse(
                 int(i), "eirp", f"{said} dBm: one of them is wrong", f"{frame['eirp_dbm'].iloc[i]:g}"
