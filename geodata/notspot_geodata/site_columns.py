@@ -187,3 +187,34 @@ def _meanings() -> tuple[dict[str, str], dict[str, str], dict[int, float]]:
     centre = {int(band): float(mhz) for band, mhz in table.pop("bands").items()}
     known = {_key(h): name for name, entry in table.items() for h in (*entry["headers"], name)}
     return known, {n: e["quantity"] for n, e in table.items() if "quantity" in e}, centre
+
+
+# ------------------------------------------------------------------ words
+
+
+def technology(cell: object) -> str:
+    """``NR``, ``LTE``, ``WCDMA`` or ``GSM`` of what people write; two at once or another word stay as they are."""
+    text = plain(cell)
+    found = [name for name, pattern in _TECHNOLOGIES if re.search(pattern, text.lower())]
+    return found[0] if len(found) == 1 else text
+
+
+def polarisation(cell: object) -> int | None:
+    """1 horizontal, 2 vertical, 0 where none is given or both are sent; None where it is not understood."""
+    return _POLARISATIONS.get(plain(cell).lower().replace(" ", ""))
+
+
+_TECHNOLOGIES = (
+    ("NR", r"5g|(?<![a-z])nr(?![a-z])|gnb|gnodeb|第五代"),
+    ("LTE", r"4g|lte|(?<![a-z])enb|enodeb|第四代"),
+    ("WCDMA", r"3g(?!pp)|wcdma|umts|hspa|第三代"),
+    ("GSM", r"2g|gsm|第二代"),
+)
+_POLARISATIONS = {
+    **dict.fromkeys(("h", "horizontal", "水平", "水平極化", "1"), 1),
+    **dict.fromkeys(("v", "vertical", "垂直", "垂直極化", "2"), 2),
+    **dict.fromkeys(
+        ("", "0", "x", "xpol", "x-pol", "cross", "crosspolar", "dual", "slant", "±45", "+/-45", "+45/-45", "45",
+         "-45", "±45°", "雙極化", "交叉極化", "斜極化", "hv", "h/v", "v/h", "m"), 0,
+    ),
+}  # fmt: skip
