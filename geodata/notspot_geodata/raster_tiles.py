@@ -11,6 +11,7 @@ import warnings
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from math import sqrt
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from rasterio.windows import Window
 from notspot_geodata.errors import InputError, NotFoundError, Problem
 
 Float32s = NDArray[np.float32]
+Look = tuple[NDArray[np.float64], Float32s, int, tuple[float, ...]]  # places, values, cells, odd values
 
 SUFFIXES = (".tif", ".tiff", ".img", ".asc", ".dem", ".hgt", ".vrt", ".nc", ".grd", ".bil", ".flt", ".dt2")
 SENTINELS = (-32768.0, -32767.0, 32767.0, -9999.0, -99999.0, 65535.0)  # no height; with or without a key
@@ -30,7 +32,8 @@ TOO_LARGE = 1e30  # ±3.4e38, the ends of float32, and infinity
 CACHE_MB = 64  # of GDAL, while something is read
 OPEN_FILES = 16
 SAMPLE_TILES = 64  # looked into when a folder is opened
-SAMPLE_CELLS = 256  # a side, of each
+WHOLE_CELLS = 16_000_000  # together: so much is read whole, of more only blocks
+BLOCK, BLOCKS = 32, 256  # cells a side, and how many of them in all
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +89,7 @@ class Layer:
 @dataclass(frozen=True, slots=True)
 class Sample:
     """
-    A thinned look at a layer.
+    A look at a layer: the whole of a small one, blocks spread over a large one.
 
     Attributes
     ----------
@@ -192,11 +195,11 @@ class Reader:
         return out
 
     def sample(self, layer: Layer) -> Sample:
-        """At most `SAMPLE_TILES` tiles, thinned; a raster with nothing in the sample is read whole."""
-        step = -(-len(layer.tiles) // SAMPLE_TILES)
-        looked = [self._look(tile) for tile in layer.tiles[::step]]
+        """At most `SAMPLE_TILES` tiles; where there is nothing in the blocks, every cell is looked at."""
+        tiles = layer.tiles[:: -(-len(layer.tiles) // SAMPLE_TILES)]
+        looked = [look for tile in tiles for look in self._look(tile, len(tiles))]
         if not any(len(values) for _, values, _, _ in looked):
-            looked = [one for tile in layer.tiles for one in self._search(tile)]
+            looked = [look for tile in layer.tiles for look in self._strips(tile)]
         cells = sum(count for _, _, count, _ in looked)
         known = sum(len(values) for _, values, _, _ in looked)
         return Sample(
@@ -267,20 +270,26 @@ class Reader:
         out[unknown] = np.nan
         return np.ascontiguousarray(out[:: -1 if tile.flip[0] else 1, :: -1 if tile.flip[1] else 1]), odd
 
-    def _look(self, tile: Tile) -> tuple[NDArray[np.float64], Float32s, int, tuple[float, ...]]:
-        shape = min(tile.height, SAMPLE_CELLS), min(tile.width, SAMPLE_CELLS)
-        with rasterio.Env(GDAL_CACHEMAX=CACHE_MB):
-            values, odd = self._values(tile, 0, 0, (tile.height, tile.width), shape)
-        return (*_known(tile, values, 0, 0, (tile.height, tile.width)), values.size, odd)
+    def _look(self, tile: Tile, tiles: int) -> Iterator[Look]:
+        if tile.width * tile.height <= WHOLE_CELLS / tiles:
+            yield from self._strips(tile)
+            return
+        side = max(2, int(sqrt(BLOCKS / tiles)))
+        rows, columns = min(tile.height, BLOCK), min(tile.width, BLOCK)
+        for row in np.linspace(0, tile.height - rows, side).astype(int):
+            for column in np.linspace(0, tile.width - columns, side).astype(int):
+                yield self._piece(tile, int(column), int(row), (rows, columns))
 
-    def _search(self, tile: Tile) -> Iterator[tuple[NDArray[np.float64], Float32s, int, tuple[float, ...]]]:
+    def _strips(self, tile: Tile) -> Iterator[Look]:
         """Every cell of a tile, a strip at a time."""
         strip = max(1, 4_000_000 // tile.width)
         for row in range(0, tile.height, strip):
-            shape = min(strip, tile.height - row), tile.width
-            with rasterio.Env(GDAL_CACHEMAX=CACHE_MB):
-                values, odd = self._values(tile, 0, row, shape)
-            yield (*_known(tile, values, 0, row, shape), values.size, odd)
+            yield self._piece(tile, 0, row, (min(strip, tile.height - row), tile.width))
+
+    def _piece(self, tile: Tile, column: int, row: int, shape: tuple[int, int]) -> Look:
+        with rasterio.Env(GDAL_CACHEMAX=CACHE_MB):
+            values, odd = self._values(tile, column, row, shape)
+        return (*_known(tile, values, column, row, shape), values.size, odd)
 
 
 def tiles_in(layer: Layer, column: int, row: int, columns: int, rows: int) -> list[Tile]:

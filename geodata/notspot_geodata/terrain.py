@@ -18,11 +18,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from notspot_geodata import reference
+from notspot_geodata.clutter import Clutter, open_clutter
 from notspot_geodata.errors import InputError, Problem, UsageError
 from notspot_geodata.land_mask import SeaCells, land_in, touches_surroundings
 from notspot_geodata.raster_tiles import Reader
 from notspot_geodata.terrain_checks import HIGHEST_M, Survey, survey_terrain
 from notspot_geodata.working_grid import chunk_cells, chunks, lay_out, read_cells, working_system
+
+__all__ = ["COASTAL", "INLAND", "SEA", "Clutter", "Terrain", "Window", "open_clutter", "open_terrain"]
 
 Float32s = NDArray[np.float32]
 Bools = NDArray[np.bool_]

@@ -65,7 +65,7 @@ def lay_out(
                 f"give more than 0 and at most {COARSEST * finest:,.0f}"
             )
     grid = own if own and abs(own.resolution_m - size) <= 1e-9 * size else Grid(0.0, 0.0, size)
-    bounds = _joined([bounds_in(p, to_crs) for p in parts])
+    bounds = joined([bounds_in(p, to_crs) for p in parts])
     if grid is not own or len(parts) > 1:
         left, top, columns, rows = grid.cells(*bounds)
         west, north = grid.corner(left, top)
@@ -211,6 +211,6 @@ def _overlap(first: int, count: int, start: int, size: int) -> tuple[slice, slic
     return slice(left - first, right - first), slice(left - start, right - start)
 
 
-def _joined(all_bounds: Sequence[Bounds]) -> Bounds:
+def joined(all_bounds: Sequence[Bounds]) -> Bounds:
     west, south, east, north = zip(*all_bounds, strict=True)
     return min(west), min(south), max(east), max(north)
