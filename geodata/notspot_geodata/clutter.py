@@ -108,15 +108,16 @@ class Clutter:
         self.nodata_cells = 0
         self._parts = found.parts
         self._heights = None if heights is None else {int(k): float(heights[k]) for k in sorted(heights)}
-        values = np.concatenate([part.sample.values for part in found.parts])
-        self._metres(values)
-        kinds = np.unique(values)
-        if heights is None and len(kinds) <= FEW_VALUES and (kinds == np.round(kinds)).all() and kinds.any():
-            said = ", ".join(f"{k:g}" for k in kinds)
+        for sample in found.samples:
+            kinds = sample.kinds or (sample.lowest, sample.highest)
+            self._metres(np.array(kinds, dtype=np.float32))
+        values = sorted({k for sample in found.samples for k in sample.kinds or (0.5,)})
+        if heights is None and any(values) and len(values) <= FEW_VALUES and all(k % 1 == 0 for k in values):
+            said = ", ".join(f"{k:g}" for k in values)
             self.notes.append(
                 f"clutter: the values {said} are read as metres; if they are classes, pass heights."
             )
-        if any(part.sample.unknown for part in found.parts):
+        if any(sample.unknown for sample in found.samples):
             self.notes.append("clutter: where there is no value, no clutter (0 m) is assumed.")
         self._fresh()
 

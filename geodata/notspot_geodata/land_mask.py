@@ -19,6 +19,7 @@ from rasterio.features import geometry_mask
 
 from notspot_geodata import crs as systems
 from notspot_geodata import reference
+from notspot_geodata.raster_sample import unknown_places
 from notspot_geodata.raster_tiles import Reader
 from notspot_geodata.terrain_checks import Part
 from notspot_geodata.working_grid import cell_size_m
@@ -84,7 +85,7 @@ class SeaCells:
             every = step_m / cell_size_m(part.layer, move)
             found += [
                 np.column_stack(move.transform(xy[:, 0], xy[:, 1]))
-                for xy in reader.unknown_cells(part.layer, every)
+                for xy in unknown_places(reader, part.layer, every)
             ]
         xy = np.concatenate(found)
         points: Any = shapely.points(xy[np.isfinite(xy).all(axis=1)])

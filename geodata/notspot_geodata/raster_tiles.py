@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import warnings
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from math import sqrt
 from pathlib import Path
 from typing import Any
 
@@ -24,16 +23,12 @@ from rasterio.windows import Window
 from notspot_geodata.errors import InputError, NotFoundError, Problem
 
 Float32s = NDArray[np.float32]
-Look = tuple[NDArray[np.float64], Float32s, int, tuple[float, ...]]  # places, values, cells, odd values
 
 SUFFIXES = (".tif", ".tiff", ".img", ".asc", ".dem", ".hgt", ".vrt", ".nc", ".grd", ".bil", ".flt", ".dt2")
 SENTINELS = (-32768.0, -32767.0, 32767.0, -9999.0, -99999.0, 65535.0)  # no height; with or without a key
 TOO_LARGE = 1e30  # ±3.4e38, the ends of float32, and infinity
 CACHE_MB = 64  # of GDAL, while something is read
 OPEN_FILES = 16
-SAMPLE_TILES = 64  # looked into when a folder is opened
-WHOLE_CELLS = 16_000_000  # together: so much is read whole, of more only blocks
-BLOCK, BLOCKS = 32, 256  # cells a side, and how many of them in all
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,29 +79,6 @@ class Layer:
     width: int
     height: int
     tiles: tuple[Tile, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """
-    A look at a layer: the whole of a small one, blocks spread over a large one.
-
-    Attributes
-    ----------
-    xy
-        Shape (n, 2): places of the cells that are known, in the layer's system.
-    values
-        Shape (n,), after factor and offset.
-    unknown
-        Share of cells that are unknown, 0 to 1.
-    sentinels
-        Values met that stand for 'unknown' although no key says so.
-    """
-
-    xy: NDArray[np.float64]
-    values: Float32s
-    unknown: float
-    sentinels: tuple[float, ...]
 
 
 def find_files(path: str | Path) -> tuple[Path, ...]:
@@ -180,43 +152,58 @@ class Reader:
     def read(self, layer: Layer, column: int, row: int, columns: int, rows: int) -> Float32s:
         """Values, shape (rows, columns), of a window that may reach over the layer; NaN where unknown."""
         out = np.full((rows, columns), np.nan, dtype=np.float32)
-        with rasterio.Env(GDAL_CACHEMAX=CACHE_MB):
-            for tile in tiles_in(layer, column, row, columns, rows):
-                left, top = max(column, tile.column), max(row, tile.row)
-                right = min(column + columns, tile.column + tile.width)
-                bottom = min(row + rows, tile.row + tile.height)
-                part = out[top - row : bottom - row, left - column : right - column]
-                if not (empty := np.isnan(part)).any():
-                    continue
-                found, _ = self._values(
-                    tile, left - tile.column, top - tile.row, (bottom - top, right - left)
-                )
-                part[empty] = found[empty]
+        for tile in tiles_in(layer, column, row, columns, rows):
+            left, top = max(column, tile.column), max(row, tile.row)
+            right = min(column + columns, tile.column + tile.width)
+            bottom = min(row + rows, tile.row + tile.height)
+            part = out[top - row : bottom - row, left - column : right - column]
+            if not (empty := np.isnan(part)).any():
+                continue
+            found, _ = self.values(tile, left - tile.column, top - tile.row, (bottom - top, right - left))
+            part[empty] = found[empty]
         return out
 
-    def sample(self, layer: Layer) -> Sample:
-        """At most `SAMPLE_TILES` tiles; where there is nothing in the blocks, every cell is looked at."""
-        tiles = layer.tiles[:: -(-len(layer.tiles) // SAMPLE_TILES)]
-        looked = [look for tile in tiles for look in self._look(tile, len(tiles))]
-        if not any(len(values) for _, values, _, _ in looked):
-            looked = [look for tile in layer.tiles for look in self._strips(tile)]
-        cells = sum(count for _, _, count, _ in looked)
-        known = sum(len(values) for _, values, _, _ in looked)
-        return Sample(
-            np.concatenate([xy for xy, _, _, _ in looked]),
-            np.concatenate([values for _, values, _, _ in looked]),
-            1 - known / cells,
-            tuple(sorted({s for _, _, _, found in looked for s in found})),
-        )
+    def values(
+        self,
+        tile: Tile,
+        column: int,
+        row: int,
+        shape: tuple[int, int],
+        thinned: tuple[int, int] | None = None,
+    ) -> tuple[Float32s, tuple[float, ...]]:
+        """
+        Values of a window within a tile, `shape` or fewer of them (`thinned`), NaN where unknown.
 
-    def unknown_cells(self, layer: Layer, every: float) -> Iterator[NDArray[np.float64]]:
-        """Places without a value, shape (n, 2), tile by tile, of about each `every`-th cell both ways."""
-        for tile in layer.tiles:
-            shape = max(1, round(tile.height / every)), max(1, round(tile.width / every))
+        With them the values met that stand for 'unknown' although no key says so.
+        """
+        rows, columns = shape
+        window = Window(
+            tile.width - column - columns if tile.flip[1] else column,
+            tile.height - row - rows if tile.flip[0] else row,
+            columns,
+            rows,
+        )
+        try:
             with rasterio.Env(GDAL_CACHEMAX=CACHE_MB):
-                values, _ = self._values(tile, 0, 0, (tile.height, tile.width), shape)
-            hollow = np.where(np.isnan(values), np.float32(0), np.float32(np.nan))
-            yield _known(tile, hollow, 0, 0, (tile.height, tile.width))[0]
+                raw = self._dataset(tile.path).read(1, window=window, out_shape=thinned, masked=True)
+        except rasterio.errors.RasterioIOError as error:
+            problem = Problem(None, "", f"cannot be read at row {row}, column {column}: {error}")
+            raise InputError(
+                tile.path, [problem], hint="The file is damaged or broke off: get it again."
+            ) from None
+        out = np.asarray(raw.data).astype(np.float32)
+        unknown = np.ma.getmaskarray(raw) | ~(np.abs(out) < TOO_LARGE)
+        odd: list[float] = []
+        for value in SENTINELS:
+            hit = (out == np.float32(value)) & ~unknown
+            if hit.any():
+                odd.append(value)
+                unknown |= hit
+        if tile.factor != 1 or tile.offset != 0:
+            out = (out.astype(np.float64) * tile.factor + tile.offset).astype(np.float32)
+        out[unknown] = np.nan
+        turned = out[:: -1 if tile.flip[0] else 1, :: -1 if tile.flip[1] else 1]
+        return np.ascontiguousarray(turned), tuple(odd)
 
     def close(self) -> None:
         while self._open:
@@ -238,59 +225,6 @@ class Reader:
         self._open.move_to_end(path)
         return self._open[path]
 
-    def _values(
-        self,
-        tile: Tile,
-        column: int,
-        row: int,
-        shape: tuple[int, int],
-        out_shape: tuple[int, int] | None = None,
-    ) -> tuple[Float32s, tuple[float, ...]]:
-        rows, columns = shape
-        window = Window(
-            tile.width - column - columns if tile.flip[1] else column,
-            tile.height - row - rows if tile.flip[0] else row,
-            columns,
-            rows,
-        )
-        try:
-            raw = self._dataset(tile.path).read(1, window=window, out_shape=out_shape, masked=True)
-        except rasterio.errors.RasterioIOError as error:
-            problem = Problem(None, "", f"cannot be read at row {row}, column {column}: {error}")
-            raise InputError(
-                tile.path, [problem], hint="The file is damaged or broke off: get it again."
-            ) from None
-        out = np.asarray(raw.data).astype(np.float32)
-        unknown = np.ma.getmaskarray(raw) | ~(np.abs(out) < TOO_LARGE)
-        odd = tuple(
-            s for s in SENTINELS if (hit := (out == np.float32(s)) & ~unknown).any() and _mark(unknown, hit)
-        )
-        if tile.factor != 1 or tile.offset != 0:
-            out = (out.astype(np.float64) * tile.factor + tile.offset).astype(np.float32)
-        out[unknown] = np.nan
-        return np.ascontiguousarray(out[:: -1 if tile.flip[0] else 1, :: -1 if tile.flip[1] else 1]), odd
-
-    def _look(self, tile: Tile, tiles: int) -> Iterator[Look]:
-        if tile.width * tile.height <= WHOLE_CELLS / tiles:
-            yield from self._strips(tile)
-            return
-        side = max(2, int(sqrt(BLOCKS / tiles)))
-        rows, columns = min(tile.height, BLOCK), min(tile.width, BLOCK)
-        for row in np.linspace(0, tile.height - rows, side).astype(int):
-            for column in np.linspace(0, tile.width - columns, side).astype(int):
-                yield self._piece(tile, int(column), int(row), (rows, columns))
-
-    def _strips(self, tile: Tile) -> Iterator[Look]:
-        """Every cell of a tile, a strip at a time."""
-        strip = max(1, 4_000_000 // tile.width)
-        for row in range(0, tile.height, strip):
-            yield self._piece(tile, 0, row, (min(strip, tile.height - row), tile.width))
-
-    def _piece(self, tile: Tile, column: int, row: int, shape: tuple[int, int]) -> Look:
-        with rasterio.Env(GDAL_CACHEMAX=CACHE_MB):
-            values, odd = self._values(tile, column, row, shape)
-        return (*_known(tile, values, column, row, shape), values.size, odd)
-
 
 def tiles_in(layer: Layer, column: int, row: int, columns: int, rows: int) -> list[Tile]:
     """Tiles that a window of the layer's cells touches, by file name."""
@@ -302,22 +236,6 @@ def tiles_in(layer: Layer, column: int, row: int, columns: int, rows: int) -> li
         and t.row < row + rows
         and row < t.row + t.height
     ]
-
-
-def _mark(unknown: NDArray[np.bool_], hit: NDArray[np.bool_]) -> bool:
-    unknown |= hit
-    return True
-
-
-def _known(
-    tile: Tile, values: Float32s, column: int, row: int, shape: tuple[int, int]
-) -> tuple[NDArray[np.float64], Float32s]:
-    rows, columns = np.nonzero(np.isfinite(values))
-    px = column + (columns + 0.5) * (shape[1] / values.shape[1])
-    py = row + (rows + 0.5) * (shape[0] / values.shape[0])
-    t = tile.transform
-    xy = np.column_stack([t.c + px * t.a + py * t.b, t.f + px * t.d + py * t.e])
-    return xy, values[rows, columns]
 
 
 def _joins(first: Tile, tile: Tile) -> bool:

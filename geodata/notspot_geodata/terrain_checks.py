@@ -23,7 +23,8 @@ from notspot_geodata import crs as systems
 from notspot_geodata import places
 from notspot_geodata.errors import InputError, Problem, UsageError
 from notspot_geodata.filekind import html_page
-from notspot_geodata.raster_tiles import Layer, Reader, Sample, Tile, find_files, layers_of, tile_of
+from notspot_geodata.raster_sample import Sample, look
+from notspot_geodata.raster_tiles import Layer, Reader, Tile, find_files, layers_of, tile_of
 
 HIGHEST_M = 9_000.0  # Everest is 8,849 m
 LOWEST_M = -12_000.0  # the deepest trench is 10,935 m deep
@@ -52,19 +53,19 @@ UNITS = {
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A layer with its sample and the system that it is in, which need not be the one it states."""
+    """A layer and the system that it is in, which need not be the one it states."""
 
     layer: Layer
     crs: str
-    sample: Sample
 
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """What was found: `files` by name, `parts` by their first file, `notes` a sentence each."""
+    """What was found: `files` by name, `parts` by their first file with `samples`, `notes` a sentence each."""
 
     files: tuple[Path, ...]
     parts: tuple[Part, ...]
+    samples: tuple[Sample, ...]
     notes: tuple[str, ...]
 
 
@@ -100,8 +101,8 @@ def survey_terrain(path: str | Path, *, crs: Any = None, unit: str | None = None
         return replace(tile, crs=horizontal, factor=tile.factor * factor, offset=tile.offset * factor)
 
     found = survey(path, prepared, crs=crs)
-    for part in found.parts:
-        notes += _about_heights(part, unit, found.files)
+    for part, sample in zip(found.parts, found.samples, strict=True):
+        _check_heights(part, sample, unit, found.files)
     return replace(found, notes=(*found.notes, *notes))
 
 
@@ -111,19 +112,21 @@ def survey(path: str | Path, prepared: Callable[[Path, Any], Tile], *, crs: Any 
     tiles = [_opened(file, prepared) for file in files]
     notes: list[str] = []
     parts: list[Part] = []
+    samples: list[Sample] = []
     layers = layers_of(tiles)
     with Reader() as reader:
         for layer in layers:
             name = _name(layer)
-            sample = reader.sample(layer)
-            if not len(sample.values):
+            sample = look(reader, layer)
+            if sample is None:
                 raise InputError(
                     layer.tiles[0].path if len(layer.tiles) == 1 else path,
                     [Problem(None, "", "holds no value: every cell is nodata")],
                     hint="Was the file cut at the wrong place, or written empty?",
                 )
             system, note = true_crs(layer, sample, crs, name)
-            parts.append(Part(layer, system, sample))
+            parts.append(Part(layer, system))
+            samples.append(sample)
             notes += [note] if note else []
             if sample.sentinels:
                 said = ", ".join(f"{s:g}" for s in sample.sentinels)
@@ -136,7 +139,7 @@ def survey(path: str | Path, prepared: Callable[[Path, Any], Tile], *, crs: Any 
     if len(layers) > 1:
         said = "; ".join(f"{_name(p.layer)} in {short_name(p.crs)}" for p in parts[:6])
         notes.append(f"the files are on {len(parts)} different grids, and the first by name leads: {said}.")
-    return Survey(files, tuple(parts), tuple(dict.fromkeys(notes)))
+    return Survey(files, tuple(parts), tuple(samples), tuple(dict.fromkeys(notes)))
 
 
 def not_heights(dataset: Any) -> list[Problem]:
@@ -191,7 +194,7 @@ def true_crs(layer: Layer, sample: Sample, given: Any, name: str) -> tuple[str, 
     repaired = _tm2_in_name_only(stated)
     system = repaired or _code(stated)
     if system in systems.METRIC and system != "EPSG:3857":
-        land = _land_sample(sample)
+        land = sample.land
         better = systems.guess_crs(land) if _on_land(land, system) < FITS_NOT else None
         if better is not None and better.crs not in (None, system) and not better.swapped:
             assert better.crs is not None
@@ -292,13 +295,10 @@ def _metres(file: Path, dataset: Any, vertical: float | None, unit: str | None) 
     return known, f"heights are in {name}, as the file states: converted to metres."
 
 
-def _about_heights(part: Part, unit: str | None, files: Sequence[Path]) -> list[str]:
-    """Notes on the heights; `InputError` where they cannot be metres."""
-    values, file = (
-        part.sample.values,
-        part.layer.tiles[0].path if len(part.layer.tiles) == 1 else files[0].parent,
-    )
-    top, bottom = float(values.max()), float(values.min())
+def _check_heights(part: Part, sample: Sample, unit: str | None, files: Sequence[Path]) -> None:
+    """`InputError` where the heights cannot be metres."""
+    file = part.layer.tiles[0].path if len(part.layer.tiles) == 1 else files[0].parent
+    top, bottom = sample.highest, sample.lowest
     feet = 'If they are feet, pass unit="ft" (--dem-unit ft).'
     if top > HIGHEST_M or bottom < LOWEST_M:
         odd = top if top > HIGHEST_M else bottom
@@ -309,8 +309,8 @@ def _about_heights(part: Part, unit: str | None, files: Sequence[Path]) -> list[
             file, [problem], hint=f"{feet} Is another number meant as nodata, or is it no terrain?"
         )
     if unit is None and top > TOO_HIGH_M:
-        high = part.sample.xy[values > TOO_HIGH_M]
-        here = places.near_taiwan(systems.to_lonlat(high, part.crs), within_km=0.0)
+        high = sample.peaks[sample.peaks[:, 2] > TOO_HIGH_M, :2]
+        here = places.kilometres_off(systems.to_lonlat(high, part.crs)) == 0
         if here.any():
             problem = Problem(
                 None,
@@ -320,11 +320,10 @@ def _about_heights(part: Part, unit: str | None, files: Sequence[Path]) -> list[
                 f"{top:g}",
             )
             raise InputError(file, [problem], hint=f'{feet} If they are metres all the same, pass unit="m".')
-    return []
 
 
 def _guessed(layer: Layer, sample: Sample, name: str, says: str) -> tuple[str, str]:
-    guess = systems.guess_crs(_land_sample(sample))
+    guess = systems.guess_crs(sample.land)
     if guess.crs is None or guess.swapped:
         why = "x and y look exchanged" if guess.swapped else _reason(guess.reason)
         west, south, east, north = layer_bounds(layer)
@@ -341,11 +340,6 @@ def _guessed(layer: Layer, sample: Sample, name: str, says: str) -> tuple[str, s
 
 def _reason(reason: str) -> str:
     return reason.replace("--crs", "--dem-crs").replace("the points", "the land cells")
-
-
-def _land_sample(sample: Sample) -> NDArray[np.float64]:
-    land = sample.xy[sample.values > 0]
-    return land if len(land) else sample.xy
 
 
 def _on_land(xy: NDArray[np.float64], crs: str) -> float:
