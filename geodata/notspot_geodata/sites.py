@@ -301,8 +301,8 @@ def _remarks(sites: pd.DataFrame) -> list[str]:
          "because buoys and wind farms carry stations"),
         (height > HIGH_M, lambda n: f"{n:,} antennas are higher than {HIGH_M:g} m above ground, up to "
          f"{np.nanmax(height):g} m; are these heights above sea level?"),
-        (np.isin(power, WATTS) & (power < 43) & (like_watts > 0.5), lambda n: f"{n:,} powers in dBm are numbers usual in "
-         "watts (20 dBm is 0.1 W, 20 W is 43 dBm); is the unit right?"),
+        (np.isin(power, WATTS) & (power < 43) & (like_watts > 0.5), lambda n: f"{n:,} powers in dBm are numbers "
+         "usual in watts (20 dBm is 0.1 W, 20 W is 43 dBm); is the unit right?"),
         (tilt < 0, lambda n: f"{n:,} tilts are below 0, which is upwards; downtilt is above 0"),
     ]  # fmt: skip
     return [

@@ -5,20 +5,37 @@ The link budget of a network: what a list of sites leaves out, and the power of 
 from __future__ import annotations
 
 import math
-import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from notspot_coverage.network.antennas import TABLE, Pattern
+from notspot_coverage.network.technologies import (
+    Figure,
+    Technology,
+    load_technologies,
+    resource_blocks,
+    technology_for,
+)
 from notspot_geodata.errors import InputError, Problem, UsageError
 from notspot_geodata.ledger import Ledger
 
+__all__ = [
+    "FILLED",
+    "MODELS",
+    "REFERENCES",
+    "Technology",
+    "check_model",
+    "complete",
+    "load_technologies",
+    "reference_eirp_dbm",
+    "resource_blocks",
+]
+
 SUBCARRIERS = 12  # of a resource block: TS 36.211 §6.2.3, TS 38.211 §4.4.4.1
+LTE_SCS_KHZ = 15.0  # TS 36.211 §6.2.3, of everything but broadcast
 CPICH_DB = -10.0  # of the carrier: the pilot's share that TS 25.101 table C.3 assumes, and the usual one
 P1812_MHZ = (30.0, 6000.0)  # ITU-R P.1812 §1: 30 MHz to 6 GHz
 P1812_HEIGHT_M = 1.0  # ITU-R P.1812 table 1: antennas from 1 m above ground
@@ -28,84 +45,20 @@ FILLED = (
     "frequency_mhz", "bandwidth_mhz", "scs_khz", "height_m", "power_dbm", "gain_dbi", "feeder_loss_db",
     "beamwidth_deg", "tilt_deg",
 )  # fmt: skip
-_RADIATED = ("power_dbm", "gain_dbi", "feeder_loss_db")  # not needed where the EIRP is given
-
-# Resource blocks by carrier bandwidth in MHz.
-LTE_BLOCKS = {1.4: 6, 3.0: 15, 5.0: 25, 10.0: 50, 15.0: 75, 20.0: 100}  # TS 36.104 table 5.6-1
-NR_BLOCKS: dict[float, dict[float, int]] = {
-    # TS 38.104 table 5.3.2-1 (FR1), by subcarrier spacing in kHz
-    15.0: {3: 15, 5: 25, 10: 52, 15: 79, 20: 106, 25: 133, 30: 160, 35: 188, 40: 216, 45: 242, 50: 270},
-    30.0: {5: 11, 10: 24, 15: 38, 20: 51, 25: 65, 30: 78, 35: 92, 40: 106, 45: 119, 50: 133, 60: 162, 70: 189,
-           80: 217, 90: 245, 100: 273},
-    60.0: {10: 11, 15: 18, 20: 24, 25: 31, 30: 38, 35: 44, 40: 51, 45: 58, 50: 65, 60: 79, 70: 93, 80: 107,
-           90: 121, 100: 135},
-}  # fmt: skip
-NR_BLOCKS_FR2: dict[float, dict[float, int]] = {
-    # TS 38.104 table 5.3.2-2 (FR2-1: above 24.25 GHz)
-    60.0: {50: 66, 100: 132, 200: 264},
-    120.0: {50: 32, 100: 66, 200: 132, 400: 264},
+REFERENCES = {
+    "resource element": "power of a reference resource element (RSRP, SS-RSRP)",
+    "pilot": "power of the pilot channel (RSCP)",
+    "carrier": "power of the whole carrier",
 }
-FR2_MHZ = 24_250.0  # TS 38.104 table 5.1-1
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """One default: `value` in the unit of its name, and the `source` in words."""
-
-    value: float
-    source: str
-
-
-@dataclass(frozen=True, slots=True)
-class Technology:
-    """The defaults of one technology in one band; `default` where its frequency is not given either."""
-
-    id: str
-    technology: str
-    default: bool
-    figures: Mapping[str, Figure]
-
-    def value(self, name: str) -> float:
-        """The figure `name`, NaN where this technology has none."""
-        return self.figures[name].value if name in self.figures else math.nan
-
-    @property
-    def threshold_dbm(self) -> float:
-        """Level of the reference (`reference_eirp_dbm`) from which a place counts as served."""
-        return self.value("threshold_dbm")
-
-
-@cache
-def load_technologies() -> dict[str, Technology]:
-    """The technologies that ship with Notspot, by id, in the order of ``data/technologies.toml``."""
-    data = files("notspot_coverage") / "data" / "technologies.toml"
-    table: dict[str, Any] = tomllib.loads(data.read_text(encoding="utf-8"))
-    sources = table.pop("sources")
-    out = {}
-    for name, entry in table.items():
-        figures = {
-            key: Figure(float(cell["value"]), sources[cell["source"]])
-            for key, cell in entry.items()
-            if isinstance(cell, dict)
-        }
-        out[name] = Technology(name, entry["technology"], bool(entry.get("default")), figures)
-    return out
-
-
-def technology_for(technology: str, frequency_mhz: float) -> Technology | None:
-    """The defaults that apply: of the nearest band (by ratio) of a technology; None where it has none."""
-    known = [t for t in load_technologies().values() if t.technology == technology]
-    if not known:
-        return None
-    if math.isnan(frequency_mhz):
-        return next(t for t in known if t.default)
-    return min(known, key=lambda t: abs(math.log(t.value("frequency_mhz") / frequency_mhz)))
+_REFERENCE = {"LTE": "resource element", "NR": "resource element", "WCDMA": "pilot"}
+_RADIATED = ("power_dbm", "gain_dbi", "feeder_loss_db")  # not needed where the EIRP is given
 
 
 def complete(
     sites: pd.DataFrame,
     *,
-    patterns: Mapping[str, Any] | None = None,
+    model: str = "p1812",
+    patterns: Mapping[str, Pattern] | None = None,
     ledger: Ledger | None = None,
     allow_rejects: bool = False,
     file: str = "",
@@ -117,6 +70,9 @@ def complete(
     ----------
     sites
         As `notspot_geodata.sites.read_sites` gives them.
+    model
+        What the figures are for: ``p1812`` needs a level; ``line-of-sight`` needs a height and a frequency
+        and ``disk`` nothing, so that there levels stay NaN where they cannot be worked out.
     patterns
         By the names in ``pattern`` (`antennas.load_patterns`): a measured antenna brings its own gain and
         electrical tilt, which go before those of the technology.
@@ -127,9 +83,10 @@ def complete(
     -------
     completed, said
         The sites with NaN filled by technology, and in addition ``eirp_re_dbm`` (peak EIRP of the
-        reference, dBm: `reference_eirp_dbm`), ``n_rb`` (resource blocks, 0 where there are none),
-        ``threshold_dbm`` and ``default_filled`` (names of the filled columns, with blanks between);
-        and a sentence for each figure that was filled, with its source.
+        reference, dBm: `reference_eirp_dbm`), ``reference`` (what that is: one of `REFERENCES`), ``n_rb``
+        (resource blocks, 0 where there are none), ``threshold_dbm`` (NaN of a technology that is not known)
+        and ``default_filled`` (names of the filled columns, with blanks between); and a sentence for each
+        figure that was filled, with its source.
 
     Raises
     ------
@@ -139,13 +96,17 @@ def complete(
     """
     reading = sites.attrs.get("reading")
     file = file or (reading.file if reading is not None else "sites")
-    records = sites.to_dict("records")
+    if model not in MODELS:
+        raise UsageError(f"there is no model '{model}'; there are {', '.join(MODELS)}")
+    records: list[dict[str, Any]] = [
+        {str(k): v for k, v in record.items()} for record in sites.to_dict("records")
+    ]
     problems: list[Problem] = []
     counts: dict[tuple[str, str, str, float, str], list[int]] = {}
     kept: list[int] = []
     new: list[dict[str, Any]] = []
     for at, site in enumerate(records):
-        done = _completed(site, (patterns or {}).get(str(site["pattern"])), counts)
+        done = _completed(site, (patterns or {}).get(str(site["pattern"])), counts, model)
         if isinstance(done, Problem):
             problems.append(done)
         else:
@@ -160,46 +121,13 @@ def complete(
     for name in (*FILLED, "eirp_dbm", "eirp_re_dbm", "threshold_dbm"):
         out[name] = np.array([site[name] for site in new], dtype=np.float64)
     out["n_rb"] = np.array([site["n_rb"] for site in new], dtype=np.int64)
+    out["reference"] = [_REFERENCE.get(str(t), "carrier") for t in out["technology"]]
     out["default_filled"] = [site["default_filled"] for site in new]
     out.attrs = dict(sites.attrs)
-    return out, _sentences(counts, records)
+    return out, [*_sentences(counts, records), *(_levels(out) if model == "p1812" else [])]
 
 
 _HINT = "Complete the file, or pass --allow-rejects to go on without these sites (see rejects.csv)."
-
-
-def resource_blocks(
-    technology: str, bandwidth_mhz: float, scs_khz: float, frequency_mhz: float = math.nan
-) -> int:
-    """
-    Resource blocks of a carrier; 0 of a technology that has none (GSM, WCDMA, others).
-
-    TS 36.104 table 5.6-1 (LTE); TS 38.104 tables 5.3.2-1 and, from 24.25 GHz on, 5.3.2-2 (NR).
-
-    Raises
-    ------
-    UsageError
-        A bandwidth or spacing that the technology does not have; the message lists those it has.
-    """
-    if technology not in ("LTE", "NR"):
-        return 0
-    if technology == "LTE":
-        if bandwidth_mhz not in LTE_BLOCKS:
-            raise UsageError(
-                f"LTE has no carrier of {bandwidth_mhz:g} MHz; there are {_list(LTE_BLOCKS)} MHz"
-            )
-        return LTE_BLOCKS[bandwidth_mhz]
-    table = NR_BLOCKS_FR2 if frequency_mhz >= FR2_MHZ else NR_BLOCKS
-    if scs_khz not in table:
-        where = "above" if table is NR_BLOCKS_FR2 else "below"
-        raise UsageError(
-            f"NR {where} 24.25 GHz has no subcarrier spacing of {scs_khz:g} kHz; there are {_list(table)} kHz"
-        )
-    if bandwidth_mhz not in table[scs_khz]:
-        raise UsageError(
-            f"NR with {scs_khz:g} kHz has no carrier of {bandwidth_mhz:g} MHz; there are {_list(table[scs_khz])} MHz"
-        )
-    return table[scs_khz][bandwidth_mhz]
 
 
 def reference_eirp_dbm(
@@ -283,14 +211,20 @@ def check_model(
 
 
 def _completed(
-    site: dict[str, Any], pattern: Any, counts: dict[tuple[str, str, str, float, str], list[int]]
+    site: dict[str, Any],
+    pattern: Pattern | None,
+    counts: dict[tuple[str, str, str, float, str], list[int]],
+    model: str,
 ) -> dict[str, Any] | Problem:
     """The figures of one site, or why it has to be refused; what was filled is counted."""
     row, technology = int(site["row"]), str(site["technology"])
     out: dict[str, Any] = {name: float(site[name]) for name in (*FILLED, "eirp_dbm")}
     found = technology_for(technology, out["frequency_mhz"])
     radiated = not math.isnan(out["eirp_dbm"])
-    missing = [n for n in FILLED if math.isnan(out[n]) and not (radiated and n in _RADIATED)]
+    if technology == "LTE" and math.isnan(out["scs_khz"]):
+        out["scs_khz"] = LTE_SCS_KHZ
+    idle = _idle(site, pattern, radiated)
+    missing = [n for n in FILLED if math.isnan(out[n]) and n not in idle]
     filled: list[str] = []
     for name in missing:
         own = _of_pattern(pattern, name)
@@ -303,7 +237,8 @@ def _completed(
         filled.append(name)
         label = found.id if found is not None and own is None else ""
         counts.setdefault((name, technology, label, figure.value, figure.source), []).append(row)
-    needed = [n for n in _NEEDED if math.isnan(out[n])] + _no_power(out, radiated)
+    power = [] if radiated or model != "p1812" else list(_RADIATED)
+    needed = [n for n in (*_NEEDED[model], *power) if math.isnan(out[n])]
     if needed:
         known = ", ".join(dict.fromkeys(t.technology for t in load_technologies().values()))
         what = f"the technology '{technology}' is not known" if technology else "no technology is given"
@@ -316,7 +251,9 @@ def _completed(
     try:
         out["n_rb"] = resource_blocks(technology, out["bandwidth_mhz"], out["scs_khz"], out["frequency_mhz"])
     except UsageError as error:
-        return Problem(row, "bandwidth_mhz", str(error), f"{out['bandwidth_mhz']:g}")
+        if model == "p1812":
+            return Problem(row, "bandwidth_mhz", str(error), f"{out['bandwidth_mhz']:g}")
+        out["n_rb"] = 0
     out["eirp_re_dbm"] = reference_eirp_dbm(
         technology,
         out["n_rb"],
@@ -332,18 +269,24 @@ def _completed(
     return out
 
 
-_NEEDED = ("frequency_mhz", "height_m")
+_NEEDED = {"p1812": ("frequency_mhz", "height_m"), "line-of-sight": ("frequency_mhz", "height_m"), "disk": ()}
 
 
-def _no_power(out: dict[str, Any], radiated: bool) -> list[str]:
-    return [] if radiated else [n for n in _RADIATED if math.isnan(out[n])]
+def _idle(site: dict[str, Any], pattern: Pattern | None, radiated: bool) -> tuple[str, ...]:
+    """Figures that are of no use to this site."""
+    out: tuple[str, ...] = _RADIATED if radiated else ()
+    shaped = pattern is not None and (pattern.kind == TABLE or not pattern.directional)
+    if shaped or math.isnan(site["azimuth_deg"]):
+        out += ("beamwidth_deg",)
+    return out
 
 
-def _of_pattern(pattern: Any, name: str) -> float | None:
-    """What a measured antenna says itself."""
-    value = {"gain_dbi": "gain_dbi", "tilt_deg": "tilt_deg"}.get(name)
-    found = getattr(pattern, value, None) if pattern is not None and value else None
-    return None if found is None or math.isnan(found) else float(found)
+def _of_pattern(pattern: Pattern | None, name: str) -> float | None:
+    """What an antenna says of itself."""
+    if pattern is None or name not in ("gain_dbi", "tilt_deg"):
+        return None
+    value = pattern.gain_dbi if name == "gain_dbi" else pattern.tilt_deg
+    return None if math.isnan(value) else value
 
 
 def _sentences(
@@ -363,6 +306,27 @@ def _sentences(
     return out
 
 
+def _levels(sites: pd.DataFrame) -> list[str]:
+    """What the level of each technology is, from which on a place counts as served, and where that comes from."""
+    out = []
+    keys = zip(sites["technology"].astype(str), sites["threshold_dbm"], strict=True)
+    names = pd.Series([f"{name} {level:g}" for name, level in keys], index=sites.index)
+    for _, group in sites.groupby(names, sort=True):
+        technology, mhz = str(group["technology"].iloc[0]), float(group["frequency_mhz"].iloc[0])
+        count = f"{len(group):,} {technology or 'unnamed'} site{'' if len(group) == 1 else 's'}"
+        found = technology_for(technology, mhz)
+        if found is None:
+            out.append(
+                f"{count} of a technology that is not known: the level is that of the whole carrier, which is "
+                "no RSRP, and there is no threshold"
+            )
+            continue
+        source = found.figures["threshold_dbm"].source
+        level = REFERENCES[str(group["reference"].iloc[0])]
+        out.append(f"{count}: served from {found.threshold_dbm:g} dBm on, {level} ({source})")
+    return out
+
+
 def _order(item: tuple[tuple[str, str, str, float, str], list[int]]) -> tuple[int, str, str, float]:
     (name, technology, label, value, _), _rows = item
     return FILLED.index(name), technology, label, value
@@ -372,7 +336,3 @@ _UNITS = {
     "frequency_mhz": " MHz", "bandwidth_mhz": " MHz", "scs_khz": " kHz", "height_m": " m", "power_dbm": " dBm",
     "gain_dbi": " dBi", "feeder_loss_db": " dB", "beamwidth_deg": " degrees", "tilt_deg": " degrees",
 }  # fmt: skip
-
-
-def _list(table: Mapping[float, object]) -> str:
-    return ", ".join(f"{key:g}" for key in table)
