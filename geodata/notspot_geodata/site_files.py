@@ -63,12 +63,20 @@ def _table(path: Path, kind: str, crs: Any) -> SiteTable:
     by_row = dict(raw.rows)
     headers = [by_row[row] for row in reading.header_rows]
     found: list[tuple[SiteColumn | None, str, list[str]]] = []
-    others: dict[str, list[str]] = {}
+    others: dict[
+        str, list[str]
+    ] = {}  # as written, so that problems name them; claims of a place by their meaning
+    names: list[str] = []
     for at, label in enumerate(body.written):
         cells = [row[at] for _, row in body.rows]
         column = site_column(*([h[at] for h in headers if at < len(h)] or [label]))
         if column is None:
-            others[body.names[at]] = cells
+            place = body.known[at].name if at in body.known else ""
+            claims = place.startswith(("county", "town", "village"))
+            names.append(body.names[at] if claims or label in others else label)
+            others[names[-1]] = cells
+        else:
+            names.append("")
         found.append((column, label, cells))
     rows = [row for row, _ in body.rows]
     reading.problems = list(body.problems)
@@ -84,9 +92,9 @@ def _table(path: Path, kind: str, crs: Any) -> SiteTable:
     reading.notes += points.notes
     source = SiteTable(reading, rows, _lonlat(points.frame.geometry.to_numpy()))
     for at, (column, label, cells) in enumerate(found):
-        if body.names[at] in points.columns:
+        if names[at] in points.columns:
             reading.columns[label] = "position"
-        elif column is not None or label != body.names[at] or any(c.strip() for c in cells):
+        elif column is not None or any(c.strip() for c in cells):
             source.add(column, label, cells)
     return source
 
