@@ -23,6 +23,7 @@ from notspot_geodata import transport as transport_module
 from notspot_geodata.errors import FetchError, InputError, NotFoundError, UsageError
 from notspot_geodata.fetch import describe_sources, fetch, list_sources
 from notspot_geodata.filekind import not_of_kind
+from notspot_geodata.sources import sources
 
 CSV = TWO_HEADERS.encode()
 ETAG = {"ETag": '"v1"'}
@@ -228,6 +229,76 @@ def test_what_is_not_of_its_kind_is_refused(server, get, tmp_path, source, body,
         get(source, server.play("/x", body))
     assert "see https://data.gov.tw/dataset/" in str(error.value)
     assert names(tmp_path / "cache") <= {"register.json"}
+
+
+# ------------------------------------------------------------------ tiles and rasters
+
+TIFF = b"II*\x00" + bytes(100)
+
+
+@pytest.fixture
+def tiles(server, tmp_path):
+    """`fetch` of two tiles from the local server."""
+    for name in ("N23_00_E120", "N24_00_E121"):
+        server.play(f"/dem/{name}.tif", TIFF + name.encode())
+    override = {"address": server.address("/dem/{tile}.tif"), "tiles": ["N23_00_E120", "N24_00_E121"]}
+
+    def run(**more):
+        options = {"cache": tmp_path, "overrides": {"copernicus_glo30": override}, "progress": False}
+        return fetch(["copernicus_glo30"], **{**options, "retries": 0, **more})["copernicus_glo30"]
+
+    run.overrides = {"copernicus_glo30": override}
+    return run
+
+
+def test_tiles_arrive_in_a_folder_of_their_own(server, tiles, tmp_path):
+    folder = tiles()
+    assert folder == tmp_path / "copernicus_glo30"
+    assert names(folder) == {"n23_00_e120.tif", "n24_00_e121.tif"}
+    assert (folder / "n24_00_e121.tif").read_bytes() == TIFF + b"N24_00_E121"
+    assert tiles() == tiles(offline=True) == folder
+    assert server.paths() == ["/dem/N23_00_E120.tif", "/dem/N24_00_E121.tif"]
+    row = list_sources(tmp_path, tiles.overrides).set_index("id").loc["copernicus_glo30"]
+    assert row["cached"]
+    assert row["file"] == "copernicus_glo30"
+    assert row["size_bytes"] == 2 * (len(TIFF) + 11)
+
+
+def test_a_tile_that_fails_is_named_and_the_others_stay(server, tiles, tmp_path):
+    server.play("/dem/N23_00_E120.tif", HTML)
+    with pytest.raises(FetchError, match="1 of 1 sources are not there") as error:
+        tiles()
+    assert "N23_00_E120" in str(error.value)
+    assert names(tmp_path / "copernicus_glo30") == {"n24_00_e121.tif"}
+    assert not list_sources(tmp_path, tiles.overrides).set_index("id").loc["copernicus_glo30", "cached"]
+    with pytest.raises(FetchError, match="copernicus_glo30: not in the cache, and offline"):
+        tiles(offline=True)
+    server.play("/dem/N23_00_E120.tif", TIFF)
+    assert names(tiles()) == {"n23_00_e120.tif", "n24_00_e121.tif"}
+
+
+def test_another_version_of_a_tile_never_lies_among_the_tiles(server, tiles, tmp_path):
+    folder = tiles()
+    server.play("/dem/N23_00_E120.tif", TIFF + b"new")
+    with pytest.raises(FetchError, match="has changed upstream"):
+        tiles(refresh=True)
+    assert names(folder) == {"n23_00_e120.tif", "n24_00_e121.tif"}
+    assert len([name for name in names(tmp_path) if name.startswith("n23_00_e120.")]) == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "complaint"),
+    [
+        (shapefile_zip(member="readme.txt"), r"without a raster; it holds 'readme\.txt'"),
+        (TIFF, "is not a ZIP file"),
+        (HTML, "HTML page"),
+    ],
+)
+def test_a_terrain_model_is_a_raster_in_a_zip(server, get, body, complaint):
+    with pytest.raises(FetchError, match=complaint):
+        get("terrain", server.play("/x", body))
+    good = shapefile_zip(member="DEM_tawiwan_V2025.tif")
+    assert get("terrain", server.play("/y", good)).read_bytes() == good
 
 
 @pytest.mark.parametrize(
@@ -883,7 +954,7 @@ def test_a_page_over_the_limit_is_refused(server, population):
 def test_the_list_without_a_cache_is_the_sources(tmp_path):
     table = list_sources(tmp_path / "none")
     assert table["id"].tolist()[:3] == ["villages", "townships", "counties"]
-    assert len(table) == 8
+    assert len(table) == len(sources())
     assert not table["cached"].any()
     assert table["sha256"].isna().all()
     assert names(tmp_path) == set()

@@ -4,7 +4,9 @@ import re
 from pathlib import Path
 
 import pytest
+import shapely
 
+from notspot_geodata import reference
 from notspot_geodata.errors import InputError, NotFoundError, UsageError
 from notspot_geodata.sources import load_sources, parse_sources, roc_month, select, sources
 from notspot_geodata.sources_page import as_markdown
@@ -47,6 +49,10 @@ def test_the_data_sets_are_the_official_ones():
         "mountain_hotspots": "160533",
         "indigenous_communities": "CIP A53000000A-112041",
         "public_wifi": "5962",
+        "terrain": "176927",
+        "terrain_penghu": "176927",
+        "terrain_kinmen": "176927",
+        "copernicus_glo30": "COP-DEM GLO-30 Public",
     }
 
 
@@ -77,6 +83,27 @@ def test_the_population_is_asked_by_month_and_page():
     assert source.address.format(month="11012", page=3).endswith("/ODRP014/11012?page=3")
     assert source.file_name() == "village_population_11012.json"
     assert source.file_name("11306") == "village_population_11306.json"
+
+
+def test_a_tile_is_a_file_of_its_own():
+    source = sources()["copernicus_glo30"]
+    tile = source.tile("N23_00_E120")
+    assert tile.how == "file"
+    assert tile.file == "copernicus_glo30/n23_00_e120.tif"
+    assert tile.address.count("N23_00_E120") == 2
+    assert source.folder == "copernicus_glo30"
+
+
+def test_the_tiles_are_those_with_land():
+    land = shapely.union_all(reference.counties().geometry.to_numpy())
+    west, south, east, north = (int(v) for v in land.bounds)
+    degrees = {
+        f"N{lat}_00_E{lon}"
+        for lat in range(south, north + 1)
+        for lon in range(west, east + 1)
+        if land.intersects(shapely.box(lon, lat, lon + 1, lat + 1))
+    }
+    assert set(sources()["copernicus_glo30"].tiles) == degrees
 
 
 def test_the_page_is_in_step_with_the_data():
@@ -133,6 +160,11 @@ def test_a_file_of_sources_is_loaded(tmp_path):
         ('how = "file"', 'how = "guess"', "'guess' is none of dataset, pages, file"),
         ('how = "file"', 'how = "dataset"', "places.accept is missing"),
         ('how = "file"', 'how = "pages"', "must hold {month} and {page}"),
+        ('how = "file"', 'how = "tiles"', "must hold {tile}, because how is tiles"),
+        ('how = "file"', 'how = "tiles"', "places.tiles is missing"),
+        ('file = "places.csv"', 'file = "places/{tile}.csv"', "must hold {tile} where how is tiles"),
+        ("[places]", '[places]\ntiles = ["../x"]', "must be a list of different names"),
+        ("[places]", '[places]\ntiles = ["N1", "n1"]', "must be a list of different names"),
         ('kind = "csv"', 'kind = "exe"', "places.kind 'exe' is none of"),
         ('kind = "csv"', 'kind = "json records"', "must end in .json"),
         ('file = "places.csv"', 'file = "../places.csv"', "is not a plain file name"),

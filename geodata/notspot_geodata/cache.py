@@ -89,8 +89,8 @@ class Cache:
         return entry
 
     def beside(self, name: str, sha256: str) -> Path:
-        """Where another version of the file `name` is kept: ``villages.0123456789ab.zip``."""
-        stem, dot, suffix = name.rpartition(".")
+        """Where another version of the file `name` is kept: ``villages.0123456789ab.zip``; never among tiles."""
+        stem, dot, suffix = name.rpartition("/")[2].rpartition(".")
         return self.path(f"{stem}.{sha256[:SHOWN_DIGITS]}{dot}{suffix}")
 
 

@@ -8,6 +8,7 @@ one silently: both are kept, and the message says what to do.
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING
 
 import pooch
 
-from notspot_geodata.cache import Cache, sha256_of
+from notspot_geodata.cache import Cache, Entry, sha256_of
 from notspot_geodata.dataset import Resource, choose_resource
 from notspot_geodata.errors import FetchError, UsageError
 from notspot_geodata.filekind import not_of_kind
@@ -57,7 +58,7 @@ def fetch(
     sleep: Callable[[float], None] = time.sleep,
 ) -> dict[str, Path]:
     """
-    The files of the sources named, by id; downloaded where they are not in the cache.
+    The files of the sources named, by id; downloaded where they are not in the cache. Of tiles, their folder.
 
     Parameters
     ----------
@@ -100,26 +101,32 @@ def fetch(
     missing: list[Source] = []
     try:
         for source in found:
-            job = _Job(source, place, transport, roc if source.month else None, pause_s)
-            try:
-                path = job.offline() if offline else job.online(refresh, accept_changed)
-            except FetchError as error:
-                failures.append(f"{source.id}: {error}")
-                continue
-            if path is None:
-                missing.append(source)
-            else:
-                files[source.id] = path
+            parts = [source.tile(name) for name in source.tiles] if source.how == "tiles" else [source]
+            lost = len(failures) + len(missing)
+            for part in parts:
+                job = _Job(part, place, transport, roc if source.month else None, pause_s)
+                try:
+                    path = job.offline() if offline else job.online(refresh, accept_changed)
+                except FetchError as error:
+                    failures.append(f"{source.id}: {error}")
+                    continue
+                if path is None:
+                    missing.append(part)
+                else:
+                    files[source.id] = path if part is source else path.parent
+            if len(failures) + len(missing) > lost:
+                files.pop(source.id, None)
     finally:
         transport.close()
     if failures or missing:
-        raise FetchError(_report(place, files, failures, missing, roc))
+        raise FetchError(_report(place, len(found) - len(files), len(found), failures, missing, roc))
     return files
 
 
 def list_sources(cache: str | Path | None = None, overrides: Overrides = None) -> pd.DataFrame:
     """
-    One row a source and cached file (several for a source by month), in the order of the sources.
+    One row a source and cached file (several for a source by month, one for all tiles), in the order of
+    the sources.
 
     Returns
     -------
@@ -135,9 +142,7 @@ def list_sources(cache: str | Path | None = None, overrides: Overrides = None) -
     seen = place.entries()
     rows: list[dict[str, object]] = []
     for source in sources(overrides).values():
-        names: list[str | None] = [name for name, entry in seen.items() if entry.id == source.id]
-        for name in names or [None]:
-            entry = seen[name] if name else None
+        for name, entry, whole in _held(source, place, seen):
             rows.append(
                 {
                     "id": source.id,
@@ -152,18 +157,34 @@ def list_sources(cache: str | Path | None = None, overrides: Overrides = None) -
                     "update_zh": source.update.zh,
                     "update_en": source.update.en,
                     "month": (entry.month if entry else source.month) or None,
-                    "file": name or source.file_name(),
-                    "cached": name is not None and place.is_whole(name),
+                    "file": name,
+                    "cached": whole,
                     "first_seen": entry.first_seen if entry else None,
                     "sha256": entry.sha256 if entry else None,
                     "size_bytes": entry.size_bytes if entry else None,
-                    "path": str(place.path(name)) if name else None,
+                    "path": str(place.path(name)) if entry else None,
                     "note": (entry.note if entry else "") or None,
                 }
             )
     table = pd.DataFrame(rows)
     texts = ["month", "first_seen", "sha256", "path", "note"]
     return table.astype({"size_bytes": "Int64"} | dict.fromkeys(texts, "string"))
+
+
+def _held(source: Source, place: Cache, seen: Mapping[str, Entry]) -> list[tuple[str, Entry | None, bool]]:
+    """Name, entry and whether it is whole, of each file of a source; of all tiles together, by their folder."""
+    names = [name for name, entry in seen.items() if entry.id == source.id]
+    if not names:
+        return [(source.folder or source.file_name(), None, False)]
+    if source.how != "tiles":
+        return [(name, seen[name], place.is_whole(name)) for name in names]
+    names = [source.tile(tile).file for tile in source.tiles]
+    if not all(name in seen for name in names):
+        return [(source.folder, None, False)]
+    hashes = hashlib.sha256("".join(seen[name].sha256 for name in names).encode()).hexdigest()
+    size = sum(seen[name].size_bytes for name in names)
+    entry = Entry(source.id, hashes, size, min(seen[name].first_seen for name in names), source.address)
+    return [(source.folder, entry, all(place.is_whole(name) for name in names))]
 
 
 def describe_sources(table: pd.DataFrame) -> str:
@@ -240,6 +261,7 @@ class _Job:
         """Download, check, compare, land; pooch moves the file to its name only when all is well."""
         entry = self.cache.entry(self.name)
         fresh = self.cache.path(f"{self.name}.new")
+        fresh.parent.mkdir(exist_ok=True)
         fresh.unlink(missing_ok=True)
         known = None if entry is None or accept_changed else entry.sha256
         address = self._resolve()
@@ -262,7 +284,7 @@ class _Job:
                 address,
                 known_hash=f"sha256:{known}" if known else None,
                 fname=fresh.name,
-                path=self.cache.folder,
+                path=fresh.parent,
                 downloader=downloader,
             )
         if self.path.is_file() and entry is not None and sha256_of(fresh) != entry.sha256:
@@ -319,12 +341,10 @@ class _Job:
 
 
 def _report(
-    cache: Cache, files: Mapping[str, Path], failures: list[str], missing: list[Source], month: str | None
+    cache: Cache, lost: int, asked: int, failures: list[str], missing: list[Source], month: str | None
 ) -> str:
     """All that failed, what is there all the same, and what to do."""
-    lines = [
-        f"{len(failures) + len(missing)} of {len(files) + len(failures) + len(missing)} sources are not there"
-    ]
+    lines = [f"{lost} of {asked} sources are not there"]
     lines += [f"  {failure}" for failure in failures]
     for source in missing:
         name = source.file_name(month if source.month else None)
@@ -332,7 +352,7 @@ def _report(
     there = [name for name in cache.entries() if cache.is_whole(name)]
     lines.append(f"In the cache {cache.folder}: {', '.join(there) if there else 'nothing yet'}")
     if missing:
-        ids = " ".join(source.id for source in missing)
+        ids = " ".join(dict.fromkeys(source.id for source in missing))
         lines.append(
             f"With a network: notspot fetch {ids}. Without one, bring each file from its page "
             "(docs/sources.md) and put it there under that name."

@@ -13,6 +13,8 @@ from pathlib import Path
 from notspot_geodata.sources import Kind
 
 HEAD_BYTES = 65_536
+RASTERS = (".tif", ".tiff", ".img", ".asc", ".grd")
+TIFFS = (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+")  # either byte order, classic and BigTIFF
 _BOMS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 
 
@@ -29,7 +31,11 @@ def not_of_kind(path: Path, kind: Kind) -> str | None:
     if html := html_page(head):
         return html
     if kind == "shapefile in zip":
-        return _not_shapefile(path, head)
+        return _not_zip_of(path, head)
+    if kind == "raster in zip":
+        return _not_zip_of(path, head, RASTERS, "raster")
+    if kind == "geotiff":
+        return None if head[:4] in TIFFS else f"is not a TIFF file (it begins with {head[:4]!r})"
     if kind == "json records":
         return _not_records(path)
     return _not_csv(head)
@@ -49,7 +55,9 @@ def html_page(head: bytes) -> str | None:
     return "is an HTML page" + (f" ({words!r})" if words else "") + ", not the file"
 
 
-def _not_shapefile(path: Path, head: bytes) -> str | None:
+def _not_zip_of(
+    path: Path, head: bytes, suffixes: tuple[str, ...] = (".shp",), what: str = "Shapefile"
+) -> str | None:
     if not head.startswith(b"PK\x03\x04"):
         return f"is not a ZIP file (it begins with {head[:4]!r})"
     try:
@@ -57,9 +65,9 @@ def _not_shapefile(path: Path, head: bytes) -> str | None:
             names = archive.namelist()
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
         return "is a ZIP file that cannot be opened: it is damaged or broke off"
-    if not any(name.lower().endswith(".shp") for name in names):
+    if not any(name.lower().endswith(suffixes) for name in names):
         held = ", ".join(repr(name[:60]) for name in names[:5]) or "nothing"
-        return f"is a ZIP file without a Shapefile; it holds {held}"
+        return f"is a ZIP file without a {what}; it holds {held}"
     return None
 
 

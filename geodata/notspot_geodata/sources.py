@@ -19,16 +19,23 @@ from urllib.parse import urlsplit
 from notspot_geodata.errors import InputError, NotFoundError, Problem, UsageError
 from notspot_geodata.text import Text
 
-How = Literal["dataset", "pages", "file"]
-Kind = Literal["shapefile in zip", "csv", "json records"]
+How = Literal["dataset", "pages", "file", "tiles"]
+Kind = Literal["shapefile in zip", "csv", "json records", "raster in zip", "geotiff"]
 
 OVERRIDES_VARIABLE = "NOTSPOT_SOURCES"  # names a TOML file of overrides
-SUFFIXES: dict[str, str] = {"shapefile in zip": ".zip", "csv": ".csv", "json records": ".json"}
+SUFFIXES: dict[str, str] = {
+    "shapefile in zip": ".zip",
+    "csv": ".csv",
+    "json records": ".json",
+    "raster in zip": ".zip",
+    "geotiff": ".tif",
+}
 
 _TEXTS = ("title", "publisher", "licence", "update", "use")
 _STRINGS = ("licence_page", "dataset", "page", "how", "address", "kind", "file")
-_OPTIONAL = ("note", "accept", "resource", "month", "sha256", "max_mb")
-_OVERRIDABLE = ("address", "how", "accept", "resource", "sha256", "max_mb")
+_OPTIONAL = ("note", "accept", "resource", "month", "tiles", "sha256", "max_mb")
+_FIELDS = {"pages": ["month", "page"], "tiles": ["tile"]}  # in braces, of an address
+_OVERRIDABLE = ("address", "how", "accept", "resource", "tiles", "sha256", "max_mb")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +52,19 @@ class Source:
     how, address
         ``dataset``: the address describes a data set, and its resource in a format of `accept` (whose
         description holds `resource`, where that is given) is downloaded. ``pages``: the address is asked
-        page by page (``{month}``, ``{page}``). ``file``: the address is the file.
+        page by page (``{month}``, ``{page}``). ``file``: the address is the file. ``tiles``: there is one file for
+        each of `tiles` (``{tile}``).
     kind
         What the file must be by its content.
     file
-        Its name in the cache; ``{month}`` is the ROC month, ``11012`` for December 2021.
+        Its name in the cache; ``{month}`` is the ROC month, ``11012`` for December 2021. Tiles lie in a
+        folder: ``folder/{tile}.tif``.
     month
         The ROC month that is fetched when none is named; empty for sources without months.
     sha256
         The only hash that is accepted, where one is pinned.
+    max_mb
+        The most that is taken, of each tile where there are tiles.
     """
 
     id: str
@@ -73,12 +84,23 @@ class Source:
     accept: tuple[str, ...] = ()
     resource: str = ""
     month: str = ""
+    tiles: tuple[str, ...] = ()
     sha256: str = ""
     max_mb: float = 100.0
 
     def file_name(self, month: str | None = None) -> str:
         """The name in the cache; `month` as `roc_month` gives it."""
         return self.file.replace("{month}", month or self.month)
+
+    @property
+    def folder(self) -> str:
+        """Of tiles, in the cache; empty where there are none."""
+        return self.file.rpartition("/")[0]
+
+    def tile(self, name: str) -> Source:
+        """One of the tiles as a source of its own, a plain file."""
+        address, file = (text.replace("{tile}", name) for text in (self.address, self.file))
+        return replace(self, how="file", address=address, file=file.lower(), tiles=())
 
 
 def sources(overrides: str | Path | Mapping[str, object] | None = None) -> dict[str, Source]:
@@ -89,7 +111,7 @@ def sources(overrides: str | Path | Mapping[str, object] | None = None) -> dict[
     ----------
     overrides
         What differs here: a mapping from id to an address, or to a table of ``address, how, accept,
-        resource, sha256, max_mb``; or the path of a TOML file that holds such a mapping. Without it the
+        resource, tiles, sha256, max_mb``; or the path of a TOML file that holds such a mapping. Without it the
         file that the environment variable NOTSPOT_SOURCES names, if any.
 
     Raises
@@ -218,7 +240,7 @@ def _field_problems(name: str, table: Mapping[str, object]) -> Iterator[Problem]
         yield wrong("kind", f"{text['kind']!r} is none of {', '.join(get_args(Kind))}")
     if "file" in text:
         suffix = SUFFIXES.get(text.get("kind", ""), "")
-        if not re.fullmatch(r"[a-z0-9_]+(\{month\})?\.[a-z]+", text["file"]):
+        if not re.fullmatch(r"[a-z0-9_]+(\{month\}|/\{tile\})?\.[a-z]+", text["file"]):
             yield wrong("file", f"{text['file']!r} is not a plain file name of small letters, digits and _")
         elif suffix and not text["file"].endswith(suffix):
             yield wrong("file", f"must end in {suffix} for {text['kind']}")
@@ -229,8 +251,8 @@ def _field_problems(name: str, table: Mapping[str, object]) -> Iterator[Problem]
     how, address = text.get("how"), text.get("address")
     if how and address:
         fields = _placeholders(address)
-        if fields is None or (fields != (["month", "page"] if how == "pages" else [])):
-            need = "{month} and {page} once each" if how == "pages" else "no {…}"
+        if fields is None or fields != _FIELDS.get(how, []):
+            need = {"pages": "{month} and {page} once each", "tiles": "{tile}"}.get(how, "no {…}")
             yield wrong("address", f"must hold {need}, because how is {how}")
         if how == "dataset" and not table.get("accept"):
             yield wrong("accept", "is missing: the formats to look for in the data set")
@@ -240,6 +262,17 @@ def _field_problems(name: str, table: Mapping[str, object]) -> Iterator[Problem]
             yield wrong("kind", "must be json records, because how is pages")
         if how != "pages" and "{month}" in text.get("file", ""):
             yield wrong("file", "holds {month}, which is for pages only")
+        if ("{tile}" in text.get("file", "")) != (how == "tiles"):
+            yield wrong("file", "must hold {tile} where how is tiles, and only there")
+        if how == "tiles" and not table.get("tiles"):
+            yield wrong("tiles", "is missing: the names of the tiles")
+    tiles = table.get("tiles", [])
+    if not (
+        isinstance(tiles, (list, tuple))
+        and all(isinstance(item, str) and re.fullmatch(r"[A-Za-z0-9_]+", item) for item in tiles)
+        and len({item.lower() for item in tiles}) == len(tiles)
+    ):
+        yield wrong("tiles", "must be a list of different names of letters, digits and _")
     accept = table.get("accept")
     if accept is not None and not (
         isinstance(accept, list) and all(isinstance(item, str) and item for item in accept)
@@ -278,6 +311,8 @@ def _overridden(found: dict[str, Source], overrides: Mapping[str, object], file:
         whole = {key: getattr(source, key) for key in ("how", "address", "kind", "file")} | {
             "accept": list(source.accept)
         }
+        if source.tiles:
+            whole["tiles"] = list(source.tiles)
         if source.month:
             whole["month"] = source.month
         wrong = list(_field_problems(name, {**whole, **table}))
@@ -319,6 +354,7 @@ def _is_web_address(value: str) -> bool:
 
 def _placeholders(address: str) -> list[str] | None:
     try:
-        return sorted(name for _, name, _, _ in Formatter().parse(address) if name is not None)
+        names = [name for _, name, _, _ in Formatter().parse(address) if name is not None]
+        return sorted(names if "tile" not in names else set(names))  # a tile may be named in its folder too
     except ValueError:
         return None

@@ -35,6 +35,8 @@ def _section(source: Source) -> Iterator[str]:
     yield f"- 更新 · update: {_both(source.update)}"
     yield f"- 授權 · licence: [{_both(source.licence)}]({source.licence_page})"
     yield f"- 位址 · address ({source.how}): `{source.address}`"
+    if source.tiles:
+        yield f"- 圖幅 · tiles: {', '.join(source.tiles)}"
     yield f"- 格式 · format: {source.kind}" + (f" ({', '.join(source.accept)})" if source.accept else "")
     yield f"- 快取檔名 · name in the cache: `{source.file}`"
     if source.note:
