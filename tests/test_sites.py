@@ -1,6 +1,8 @@
 """Base stations out of files: every way they are written becomes one, and what cannot be is refused by row."""
 
 import math
+import re
+from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
@@ -128,7 +130,7 @@ def test_one_cell_in_all_its_writings(one, header, cell, column, value):
 
 
 @pytest.mark.parametrize(
-    "header", ["x", "緯度", "經度", "高雄", "name", "備註", "人口", "lat", "lon", "地址"]
+    "header", ["x", "緯度", "經度", "高雄", "full name", "備註", "人口", "lat", "lon", "地址"]
 )
 def test_headers_of_other_things_mean_nothing_here(header):
     assert site_column(header) is None
@@ -486,3 +488,28 @@ def test_many_rows_are_read_whole(table):
         )
     ]
     assert len(table("site,lon,lat,height_m", *rows)) == 2000
+
+
+# ------------------------------------------------------------------ the page
+
+
+def page():
+    return (Path(__file__).resolve().parents[1] / "docs" / "sites.md").read_text(encoding="utf-8")
+
+
+def test_the_example_of_the_page_is_read(table):
+    (example,) = re.findall(r"```csv\n(.*?)```", page(), re.S)
+    sites = table(*example.strip().split("\n"))
+    assert list(sites["site_id"]) == ["A1", "A1#2", "B7"]
+    assert list(sites["technology"]) == ["NR", "NR", "LTE"]
+    assert sites["eirp_dbm"].notna().tolist() == [True, True, False]
+
+
+def test_every_name_on_the_page_is_a_header_that_is_known():
+    rows = [line.split("|") for line in page().split("\n") if line.startswith("| ") and line.count("|") == 4]
+    rows = [row for row in rows if not row[1].strip().startswith(("column", "position", "`", "name"))]
+    assert len(rows) == 16
+    for _, what, names, *_ in rows:
+        for name in re.split(r"[,;]| with | and | → ", re.sub(r" are added up|`A/1`|`B28`.*", "", names)):
+            header = name.strip(" `")
+            assert not header or site_column(header), (what, header)
