@@ -173,6 +173,8 @@ def test_an_antenna_without_direction_has_no_azimuth(one, cell):
         ("height_m", "3001", "cannot be"),
         ("height_m", "3O", "letter O"),
         ("height_m", "高", "not a number"),
+        ("height_m", "30,5", "thousands separator"),
+        ("height_m", "30, 35", "one row a sector and carrier"),
         ("eirp_dbm", "81", "cannot be"),
         ("eirp_dbm", "-31", "cannot be"),
         ("erp_dbm", "78", "80.15 dBm"),
@@ -249,6 +251,41 @@ def test_every_row_is_kept_or_in_the_ledger(table):
     sites = table("lon,lat,height_m,azimuth_deg", *rows, ledger=ledger, allow_rejects=True)
     assert set(sites["row"]) | {r["row"] for r in ledger.rows} == set(range(2, 17))
     assert not set(sites["row"]) & {r["row"] for r in ledger.rows}
+
+
+@given(
+    header=st.sampled_from(
+        [
+            "height_m",
+            "power_w",
+            "eirp_dbm",
+            "frequency_ghz",
+            "band",
+            "scs_khz",
+            "azimuth",
+            "tilt",
+            "極化",
+            "gain",
+            "rat",
+        ]
+    ),
+    cell=st.one_of(
+        st.text(max_size=12).map(lambda t: re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\"]", "", t)),
+        st.floats().map(str),
+        st.from_regex(r"[-+]?[0-9]{1,4}([.,][0-9]{1,2})? ?(dBm|W|m|GHz|°)?", fullmatch=True),
+    ),
+)
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+def test_whatever_stands_in_a_cell_the_row_is_kept_or_refused(table, header, cell):
+    ledger = Ledger()
+    try:
+        sites = table(f"lon,lat,{header}", f'{WHERE},"{cell}"', ledger=ledger, allow_rejects=True)
+    except InputError as error:
+        if error.problems[0].row is None:  # a unit that cannot be told
+            return
+        raise
+    assert {*sites["row"], *(r["row"] for r in ledger.rows)} == {2}
+    assert not np.isinf(sites.select_dtypes("number").to_numpy(dtype=float)).any()
 
 
 def test_a_power_without_a_unit_is_not_guessed(table):

@@ -67,12 +67,14 @@ def _table(path: Path, kind: str, crs: Any) -> SiteTable:
         str, list[str]
     ] = {}  # as written, so that problems name them; claims of a place by their meaning
     names: list[str] = []
+    about_place: set[str] = set()
     for at, label in enumerate(body.written):
         cells = [row[at] for _, row in body.rows]
         column = site_column(*([h[at] for h in headers if at < len(h)] or [label]))
         if column is None:
             place = body.known[at].name if at in body.known else ""
             claims = place.startswith(("county", "town", "village"))
+            about_place |= {label} if claims else set()
             names.append(body.names[at] if claims or label in others else label)
             others[names[-1]] = cells
         else:
@@ -94,7 +96,7 @@ def _table(path: Path, kind: str, crs: Any) -> SiteTable:
     for at, (column, label, cells) in enumerate(found):
         if names[at] in points.columns:
             reading.columns[label] = "position"
-        elif column is not None or any(c.strip() for c in cells):
+        elif column is not None or (label not in about_place and any(c.strip() for c in cells)):
             source.add(column, label, cells)
     return source
 

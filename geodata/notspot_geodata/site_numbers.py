@@ -235,12 +235,14 @@ def _single(cell: object, quantity: str, unit: str | None) -> tuple[float, str]:
     """`measured`; a list of numbers in one cell is told as such."""
     value, reason = measured(cell, quantity, unit)
     text = plain(cell)
-    if reason and _SEVERAL.fullmatch(text):
+    if reason and len(text) <= 40 and _SEVERAL.fullmatch(text):
         reason = f"'{text[:40]}' is several values; write one row a sector and carrier"
     return value, reason
 
 
-_SEVERAL = re.compile(r"[a-zA-Z]?\d+(\.\d+)?\D{0,3}(\s*[/、,;，+&~]\s*[a-zA-Z]?\d+(\.\d+)?\D{0,3})+")
+_SEVERAL = re.compile(
+    r"[a-zA-Z]?\d+(\.\d+)?\D{0,3}((\s*[/、;+&~]\s*|,\s+|,(?=.*,))[a-zA-Z]?\d+(\.\d+)?\D{0,3})+"
+)
 _UNIT_NAMES = {"mhz": "MHz", "khz": "kHz", "m": "m", "dbm": "dBm", "dbi": "dBi", "db": "dB", "deg": "degrees"}
 _BAND = re.compile(r"(?:b|n|band\s?)(\d{1,3})")
 _LIKELY = {"GHz": (0.4, 100.0), "MHz": (400.0, 100_000.0), "Hz": (4e8, 1e11)}  # of mobile networks; apart
