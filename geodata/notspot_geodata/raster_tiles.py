@@ -7,6 +7,7 @@ by file name that knows a value gives it, so the order of a folder's listing cha
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -25,7 +26,15 @@ from notspot_geodata.errors import InputError, NotFoundError, Problem
 Float32s = NDArray[np.float32]
 
 SUFFIXES = (".tif", ".tiff", ".img", ".asc", ".dem", ".hgt", ".vrt", ".nc", ".grd", ".bil", ".flt", ".dt2")
-SENTINELS = (-32768.0, -32767.0, 32767.0, -9999.0, -99999.0, 65535.0)  # no height; with or without a key
+SENTINELS = (
+    -32768.0,
+    -32767.0,
+    32767.0,
+    -999.0,
+    -9999.0,
+    -99999.0,
+    65535.0,
+)  # no height; with or without a key
 TOO_LARGE = 1e30  # ±3.4e38, the ends of float32, and infinity
 CACHE_MB = 64  # of GDAL, while something is read
 OPEN_FILES = 16
@@ -148,6 +157,7 @@ class Reader:
 
     def __init__(self) -> None:
         self._open: OrderedDict[Path, Any] = OrderedDict()
+        self._process = os.getpid()
 
     def read(self, layer: Layer, column: int, row: int, columns: int, rows: int) -> Float32s:
         """Values, shape (rows, columns), of a window that may reach over the layer; NaN where unknown."""
@@ -216,6 +226,8 @@ class Reader:
         self.close()
 
     def _dataset(self, path: Path) -> Any:
+        if self._process != os.getpid():  # a forked process would share, and move, the position in open files
+            self._open, self._process = OrderedDict(), os.getpid()
         if path not in self._open:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")

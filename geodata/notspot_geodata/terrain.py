@@ -22,8 +22,8 @@ from notspot_geodata.clutter import Clutter, open_clutter
 from notspot_geodata.errors import InputError, Problem, UsageError
 from notspot_geodata.land_mask import SeaCells, land_in, touches_surroundings
 from notspot_geodata.raster_tiles import Reader
-from notspot_geodata.terrain_checks import HIGHEST_M, Survey, survey_terrain
-from notspot_geodata.working_grid import chunk_cells, chunks, lay_out, read_cells, working_system
+from notspot_geodata.terrain_checks import HIGHEST_M, Survey, short_name, survey_terrain
+from notspot_geodata.working_grid import cell_words, chunk_cells, chunks, lay_out, read_cells, working_system
 
 __all__ = ["COASTAL", "INLAND", "SEA", "Clutter", "Terrain", "Window", "open_clutter", "open_terrain"]
 
@@ -131,6 +131,9 @@ class Terrain:
         self._parts = survey.parts
         self._grid, self.bounds, self._methods = lay_out(survey.parts, to_crs, resolution_m)
         self.resolution_m = self._grid.resolution_m
+        if resolution_m is None and self._methods[0] != "same":
+            said = f"{cell_words(survey.parts[0])} are worked with as cells of {self.resolution_m:g} m"
+            self.notes.append(f"cells of {said} in {short_name(to_crs)}.")
         self._chunk = chunk_cells(survey.parts, to_crs, self.resolution_m)
         self.sea: Sea = sea
         if sea == "auto" and not touches_surroundings(self.bounds, to_crs):
@@ -211,7 +214,8 @@ class Terrain:
         if (heights > HIGHEST_M).any():
             high = float(np.nanmax(heights))
             problem = Problem(None, "", f"holds {high:,.0f} as a height in metres; no place on earth has it")
-            raise InputError(self.files[0].parent, [problem], hint="Is the number meant as nodata?")
+            file = self.files[0] if len(self.files) == 1 else self.files[0].parent
+            raise InputError(file, [problem], hint="Is the number meant as nodata?")
         sea = np.zeros((n, n), dtype=np.bool_)
         land = None
         if self.sea == "nodata":

@@ -161,7 +161,7 @@ def not_heights(dataset: Any) -> list[Problem]:
         said = "is a map of classes: its values have a colour table"
     elif "complex" in dtype:
         said = f"holds complex numbers ({dtype}), not heights"
-    elif dtype in ("uint8", "int8", "bool"):
+    elif dtype in ("uint8", "int8", "bool") and dataset.driver not in ("XYZ", "AAIGrid"):
         said = "holds bytes: classes or a picture (heights that fit into a byte: convert them to Int16)"
     return [Problem(None, "", said)] if said else []
 
@@ -325,7 +325,7 @@ def _check_heights(part: Part, sample: Sample, unit: str | None, files: Sequence
 def _guessed(layer: Layer, sample: Sample, name: str, says: str) -> tuple[str, str]:
     guess = systems.guess_crs(sample.land)
     if guess.crs is None or guess.swapped:
-        why = "x and y look exchanged" if guess.swapped else _reason(guess.reason)
+        why = _SWAPPED if guess.swapped else _reason(guess.reason)
         west, south, east, north = layer_bounds(layer)
         problem = Problem(
             None, "", f"{says} (x {west:,.6g} to {east:,.6g}, y {south:,.6g} to {north:,.6g}); {why}"
@@ -336,6 +336,12 @@ def _guessed(layer: Layer, sample: Sample, name: str, says: str) -> tuple[str, s
             hint="Pass the system of the terrain, for example --dem-crs EPSG:3826.",
         )
     return guess.crs, f"{name}: {says}; read as {guess.crs}: {_reason(guess.reason)}."
+
+
+_SWAPPED = (
+    "x and y look exchanged (northing first, as in the official sheets *.grd): convert them, "
+    "or take the GeoTIFF of the same model"
+)
 
 
 def _reason(reason: str) -> str:

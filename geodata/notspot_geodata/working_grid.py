@@ -152,6 +152,16 @@ def cell_size_m(layer: Layer, move: Transformer) -> float:
     return sqrt(area)
 
 
+def cell_words(part: Part) -> str:
+    """Size of a part's cells in words, in its own unit."""
+    t = part.layer.transform
+    across, down = sqrt(t.a**2 + t.d**2), sqrt(t.b**2 + t.e**2)
+    parsed = systems.parse_crs(part.crs)
+    if parsed.is_geographic:
+        return f"{across * 3600:.4g} by {down * 3600:.4g} arc-seconds"
+    return f"{across:.6g} by {down:.6g} {parsed.axis_info[0].unit_name}s"
+
+
 def bounds_in(part: Part, to_crs: str) -> Bounds:
     """West, south, east, north of a part in another system; its edges may be curved there."""
     if part.crs == to_crs:
