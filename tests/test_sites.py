@@ -179,6 +179,7 @@ def test_an_antenna_without_direction_has_no_azimuth(one, cell):
         ("eirp_dbm", "-31", "cannot be"),
         ("erp_dbm", "78", "80.15 dBm"),
         ("power_dbm", "200", "are these watts"),
+        ("eirp_dbm", "3113", "cannot be"),
         ("power_w", "2000", "cannot be"),
         ("power_w", "0", "no power"),
         ("gain_dbi", "170", "cannot be"),

@@ -110,11 +110,11 @@ class SiteNumbers:
             value, reason = _single(cell, "power", column.unit)
             value += offset
             if not reason and not math.isnan(value) and not span[0] <= value <= span[1]:
-                watts = 10 ** (value / 10 - 3)
+                watts = 10 ** (value / 10 - 3) if value <= 150 else 0.0
                 meant = (
                     "; are these watts?" if value > span[1] and column.unit == "dbm" and value <= 1000 else ""
                 )
-                size = f" ({watts:,.0f} W)" if 1 <= watts < 1e12 else ""
+                size = f" ({watts:,.0f} W)" if watts >= 1 else ""
                 reason = f"is {value:g} dBm{size}, which cannot be; {span[0]:g} to {span[1]:g} dBm is possible{meant}"
             if reason:
                 self._refuse(i, meaning, reason, plain(cell))
