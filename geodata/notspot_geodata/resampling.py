@@ -22,6 +22,7 @@ Method = Literal["same", "bilinear", "average", "nearest"]
 
 LATTICE = 16  # cells between places that are transformed exactly; between them linearly
 LATTICE_M = 2_000.0  # at most: TM to TM the error is then below (2 km)² / 8 / 6,371 km = 0.08 m
+DECIMALS = 4  # of a mean: the rounding of sums must not make land of a sea of zeros
 KNOWN_SHARE = 0.5  # of a cell must be known, else it is unknown
 
 
@@ -151,7 +152,7 @@ def average(values: Float32s, u: Floats, v: Floats) -> Float32s:
     area = (right - left) * (bottom - top)
     with np.errstate(invalid="ignore", divide="ignore"):
         out = np.where(weight >= KNOWN_SHARE * area * (1 - 1e-9), base + total / weight, np.nan)
-    return out.astype(np.float32)
+    return np.round(out, DECIMALS).astype(np.float32)
 
 
 def nearest(values: Float32s, u: Floats, v: Floats) -> Float32s:
