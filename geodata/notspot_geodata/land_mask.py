@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 import shapely
-from affine import Affine
 from numpy.typing import NDArray
+from rasterio import Affine
 from rasterio.features import geometry_mask
 
 from notspot_geodata import crs as systems

@@ -17,8 +17,8 @@ from typing import Any
 
 import numpy as np
 import rasterio
-from affine import Affine
 from numpy.typing import NDArray
+from rasterio import Affine
 from rasterio.windows import Window
 
 from notspot_geodata.errors import InputError, NotFoundError, Problem
@@ -76,7 +76,7 @@ class Tile:
     @property
     def rotated(self) -> bool:
         """Whether its rows do not run along an axis."""
-        return self.transform.b != 0 or self.transform.d != 0
+        return bool(self.transform.b != 0 or self.transform.d != 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,7 +259,7 @@ def _joins(first: Tile, tile: Tile) -> bool:
     if abs(a.e - b.e) * max(tile.height, first.height) > 0.01 * abs(a.e):
         return False
     column, row = (b.c - a.c) / a.a, (b.f - a.f) / a.e
-    return abs(column - round(column)) < 0.01 and abs(row - round(row)) < 0.01
+    return bool(abs(column - round(column)) < 0.01 and abs(row - round(row)) < 0.01)
 
 
 def _layer(group: list[Tile]) -> Layer:

@@ -12,9 +12,9 @@ from math import ceil, floor
 from typing import Literal
 
 import numpy as np
-from affine import Affine
 from numpy.typing import NDArray
 from pyproj import Transformer
+from rasterio import Affine
 
 Floats = NDArray[np.float64]
 Float32s = NDArray[np.float32]
