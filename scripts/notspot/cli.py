@@ -170,6 +170,7 @@ def indicators(as_json: Json = False) -> None:
 
 
 app.command()(radio.loss)
+app.command()(radio.predict)
 
 
 @app.command()

@@ -229,7 +229,7 @@ def _between(grid: Any, px: float, py: float) -> float:
 def _nearest(grid: Any, px: float, py: float) -> Any:
     """The cell that a point lies in; NaN (or inland) outside the grid."""
     rows, columns = grid.shape
-    k, i = int(math.floor(px)), int(math.floor(py))
+    k, i = math.floor(px), math.floor(py)
     k -= 1 if k == columns and px == columns else 0
     i -= 1 if i == rows and py == rows else 0
     if k < 0 or i < 0 or k >= columns or i >= rows:

@@ -68,16 +68,16 @@ def sight_radial(
             continue
         if d <= 0.0 or count == 0:
             sight[:, r] = CLEAR
-            elevation[r] = 1000.0 * math.atan((height[r] + hrg - transmitter) / (1000.0 * d)) if d > 0.0 else 0.0
+            elevation[r] = (
+                1000.0 * math.atan((height[r] + hrg - transmitter) / (1000.0 * d)) if d > 0.0 else 0.0
+            )
             continue
         slope = (height[r] + hrg - transmitter) / d
         elevation[r] = 1000.0 * math.atan((slope - curve * d) / 1000.0)
         if up + curve * d >= slope:
             sight[:, r] = HIDDEN
             continue
-        ratio, _ = hulls.closest(
-            x, z, at, count, surface, step, curve, d, transmitter, slope - curve * d
-        )
+        ratio, _ = hulls.closest(x, z, at, count, surface, step, curve, d, transmitter, slope - curve * d)
         nu = -math.sqrt(0.002 * d * ratio)
         for b in range(len(wavelength)):
             sight[b, r] = CLEAR if nu / math.sqrt(wavelength[b]) <= CLEAR_NU else VISIBLE

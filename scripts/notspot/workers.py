@@ -1,0 +1,117 @@
+"""
+Who does the batches of a prediction: threads of this process, a local Dask cluster, or one that runs already.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from typing import Any
+
+from notspot_coverage.network.batch import Batch, predict_batch
+from notspot_geodata.errors import UsageError
+
+AHEAD = 2  # batches that wait beside each that is worked on
+TRIES = 5  # workers that may die over one batch
+
+
+def batch_bytes(batch: Batch) -> bytes:
+    """The unit of work: what a worker gets and gives."""
+    return predict_batch(batch).to_bytes()
+
+
+def _made(make: Callable[[], Batch]) -> bytes:
+    return batch_bytes(make())
+
+
+def by_threads(
+    batches: Iterator[tuple[int, Callable[[], Batch]]], threads: int
+) -> Iterator[tuple[int, bytes]]:
+    """Number and bytes of each batch as it is done; at most `threads` batches are in memory."""
+    with ThreadPoolExecutor(threads) as pool:
+        running: dict[Future[bytes], int] = {}
+
+        def start() -> None:
+            for number, make in batches:
+                running[pool.submit(_made, make)] = number
+                return
+
+        try:
+            for _ in range(threads):
+                start()
+            while running:
+                done, _ = wait(running, return_when=FIRST_COMPLETED)
+                for future in done:
+                    number = running.pop(future)
+                    start()
+                    yield number, future.result()
+        finally:
+            for future in running:
+                future.cancel()
+
+
+def by_cluster(
+    batches: Iterator[tuple[int, Callable[[], Batch]]],
+    *,
+    workers: int = 0,
+    scheduler: str = "",
+    run: str = "",
+) -> Iterator[tuple[int, bytes]]:
+    """
+    The same on Dask workers: terrain travels with the task, so that workers need no file.
+
+    A batch whose worker dies is given to another, up to `TRIES` times.
+    """
+    try:
+        import dask
+        from distributed import Client, LocalCluster, as_completed
+    except ImportError as error:
+        raise UsageError(
+            "--workers and --scheduler need dask.distributed: pip install 'notspot[cluster]'"
+        ) from error
+    import logging
+
+    settings = {
+        "distributed.scheduler.allowed-failures": TRIES,
+        "distributed.admin.large-graph-warning-threshold": "1GB",
+    }
+    with dask.config.set(settings), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*Sending large graph.*")
+        cluster: Any = None
+        if not scheduler:
+            cluster = LocalCluster(
+                n_workers=workers, threads_per_worker=1, processes=True, dashboard_address=None,
+                silence_logs=logging.ERROR, memory_limit=0,
+            )  # fmt: skip
+        try:
+            client = Client(cluster or scheduler, timeout="20s", set_as_default=False)
+        except (OSError, TimeoutError, ValueError) as error:
+            if cluster is not None:
+                cluster.close()
+            raise UsageError(f"no Dask scheduler answers at {scheduler}: {error}") from error
+        try:
+            places = max(len(client.scheduler_info(n_workers=-1)["workers"]), workers, 1)
+            numbers: dict[str, int] = {}
+
+            def submit() -> Any:
+                for number, make in batches:
+                    key = f"notspot-{run}-{number}"
+                    numbers[key] = number
+                    return client.submit(batch_bytes, make(), key=key, pure=False, retries=TRIES)
+                return None
+
+            first = [future for _ in range(places * AHEAD) if (future := submit()) is not None]
+            queue = as_completed(first)
+            for future in queue:
+                found = future.result()
+                number = numbers.pop(future.key)
+                future.release()
+                following = submit()
+                if following is not None:
+                    queue.add(following)
+                yield number, found
+        finally:
+            client.close()
+            if cluster is not None:
+                cluster.close()
