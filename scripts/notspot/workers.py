@@ -85,7 +85,7 @@ def by_cluster(
                 silence_logs=logging.ERROR, memory_limit=0,
             )  # fmt: skip
         try:
-            client = Client(cluster or scheduler, timeout="20s", set_as_default=False)
+            client = Client(scheduler if cluster is None else cluster, timeout="20s", set_as_default=False)
         except (OSError, TimeoutError, ValueError) as error:
             if cluster is not None:
                 cluster.close()
@@ -102,7 +102,7 @@ def by_cluster(
                 return None
 
             first = [future for _ in range(places * AHEAD) if (future := submit()) is not None]
-            queue = as_completed(first)
+            queue = as_completed(first, loop=client.loop)
             for future in queue:
                 found = future.result()
                 number = numbers.pop(future.key)

@@ -21,6 +21,7 @@ from notspot_coverage.network.part import NOBODY, Tally, open_part, read_rows
 BLOCK = 512  # of the tiles in a file
 CACHE_BYTES = 64_000_000  # for GDAL, whose own choice is a share of the machine
 NO_COUNT = 65535
+ALL, RSRP = "all", "rsrp_dbm"
 BYTES_OF_CELL = 14 + 16  # of a strip: a tally, and what is derived from it
 
 Box = tuple[int, int, int, int]
@@ -38,21 +39,22 @@ class Layer:
 
 def layers_of(groups: Sequence[tuple[str, str]], model: str, level: dict[str, str]) -> dict[str, list[Layer]]:
     """
-    The rasters of each technology (key ``LTE``) and of each technology and operator (``LTE/operator``).
+    The rasters of all technologies (key ``all``), of each (``LTE``), and of each and operator (``LTE/operator``).
 
-    `level` names what is measured by technology: ``rsrp_dbm`` or ``level_dbm``.
+    `level` names what is measured by technology: ``rsrp_dbm`` or ``level_dbm``. Only levels of the same kind
+    can be compared: ``all`` is made of those with RSRP, or where no level is given of all.
     """
     out: dict[str, list[Layer]] = {}
-    for technology in dict.fromkeys(t for t, _ in groups):
+    for technology in _technologies(groups, level):
         operators = [o for t, o in groups if t == technology]
         for operator in ["", *operators]:
             stem = slug(technology) + (f"_{slug(operator)}" if operator else "")
-            who = f"{technology}{', ' + operator if operator else ', all operators'}"
+            who = f"{technology if technology != ALL else 'all technologies'}, {operator or 'all operators'}"
             made = [
                 Layer(f"{stem}_servers", "uint16", NO_COUNT, f"number of sites above the threshold; {who}")
             ]
             if model == "p1812":
-                unit = level[technology]
+                unit = level.get(technology, RSRP)
                 made = [
                     Layer(f"{stem}_best_{unit}", "float32", float("nan"), f"strongest level, dBm; {who}"),
                     Layer(f"{stem}_best_server", "int32", -1, f"number in sites.csv of the strongest; {who}"),
@@ -158,21 +160,30 @@ def _values(
     tallies: list[Tally | None], groups: Sequence[tuple[str, str]], layers: dict[str, list[Layer]]
 ) -> Iterator[tuple[str, list[Any]]]:
     """Arrays of the layers of each key that have something in this strip."""
-    for technology in dict.fromkeys(t for t, _ in groups):
+    merged = {t for t, _ in groups if all(RSRP in layer.name or "best_" not in layer.name or "server" in layer.name
+                                          for layer in layers[t])}  # fmt: skip
+    for technology in (key for key in layers if "/" not in key):
         whole: Tally | None = None
-        operators: Any = 0
+        serving: dict[str, Any] = {}
         for (t, operator), tally in zip(groups, tallies, strict=True):
-            if t != technology or tally is None:
+            if tally is None or not (t == technology or (technology == ALL and t in merged)):
                 continue
-            yield f"{t}/{operator}", _arrays(tally, layers[f"{t}/{operator}"])
+            if t == technology:
+                yield f"{t}/{operator}", _arrays(tally, layers[f"{t}/{operator}"])
             if whole is None:
                 whole = Tally.empty(*tally.best.shape)
             whole.add(tally)
-            operators = operators + (tally.servers > 0).astype(np.uint16)
+            serving[operator] = serving.get(operator, False) | (tally.servers > 0)
         if whole is not None:
             arrays = _arrays(whole, layers[technology][:-1])
+            operators = sum(served.astype(np.uint16) for served in serving.values())
             counted = np.where(np.isneginf(whole.best), np.uint16(NO_COUNT), operators)
             yield technology, [*arrays, counted]
+
+
+def _technologies(groups: Sequence[tuple[str, str]], level: dict[str, str]) -> list[str]:
+    found = list(dict.fromkeys(t for t, _ in groups))
+    return [*([ALL] if any(level[t] == RSRP for t in found) else []), *found]
 
 
 def _arrays(tally: Tally, layers: Sequence[Layer]) -> list[Any]:
