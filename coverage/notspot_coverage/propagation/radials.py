@@ -21,8 +21,8 @@ P1812, LINE_OF_SIGHT = 0, 1
 
 
 def radials_for(radius_m: float, rim_m: float) -> int:
-    """So many radials that their ends are at most `rim_m` apart on the circle."""
-    return max(math.ceil(2.0 * math.pi * radius_m / rim_m), 8)
+    """So many radials that their ends are at most `rim_m` apart; north, east, south and west are among them."""
+    return max(4 * math.ceil(0.5 * math.pi * radius_m / rim_m), 8)
 
 
 @compiled
