@@ -1,13 +1,22 @@
 """What several tests share: one run of the shipped study, and its folder."""
 
+import hashlib
+import os
+import tempfile
 from pathlib import Path
 
 import pytest
 
-from notspot.outputs import report
-from notspot.pipeline import run
-from notspot.study import Study
-from notspot_coverage.results import Results
+# Compiled code is kept on disk by the file that holds a function, not by those that it calls: a folder of its
+# own for each state of the sources, so that no test runs yesterday's formulas.
+_SOURCES = sorted((Path(__file__).parents[1] / "coverage").rglob("*.py"))
+_STATE = hashlib.sha256(b"".join(path.read_bytes() for path in _SOURCES)).hexdigest()[:16]
+os.environ.setdefault("NUMBA_CACHE_DIR", str(Path(tempfile.gettempdir()) / f"notspot-kernels-{_STATE}"))
+
+from notspot.outputs import report  # noqa: E402
+from notspot.pipeline import run  # noqa: E402
+from notspot.study import Study  # noqa: E402
+from notspot_coverage.results import Results  # noqa: E402
 
 
 @pytest.fixture(scope="session")

@@ -19,7 +19,7 @@ from network_fixture import NORTH, WEST, layer, many, mountains, write_dem, writ
 from typer.testing import CliRunner
 
 from notspot.cli import app
-from notspot.predict import Workers, predict
+from notspot.prediction import Workers, predict
 from notspot_coverage.network.batch import Settings
 from notspot_coverage.propagation import Path as Radio
 from notspot_coverage.propagation import loss, radials, sweep

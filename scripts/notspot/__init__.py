@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from notspot.outputs import report
     from notspot.pipeline import run
+    from notspot.prediction import predict
     from notspot.study import Study
     from notspot_coverage.definitions import load_indicators
     from notspot_coverage.divide import divide
@@ -39,6 +40,7 @@ _HOME = {
     "fetch": "notspot_geodata.fetch",
     "indicators": "notspot_coverage.indicators",
     "load_indicators": "notspot_coverage.definitions",
+    "predict": "notspot.prediction",
     "read_geo": "notspot_geodata.vectors",
     "read_table": "notspot_geodata.tables",
     "report": "notspot.outputs",
@@ -58,6 +60,7 @@ __all__ = [
     "fetch",
     "indicators",
     "load_indicators",
+    "predict",
     "read_geo",
     "read_table",
     "report",

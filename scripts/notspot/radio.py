@@ -5,6 +5,7 @@ The radio commands: the loss of one path, and where a network is heard.
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -182,8 +183,8 @@ def predict(
 ) -> None:
     """Predict where a list of base stations is heard, by ITU-R P.1812, as rasters."""
     with errors(as_json):
-        from notspot.predict import Workers
-        from notspot.predict import predict as run
+        from notspot.prediction import Workers
+        from notspot.prediction import predict as run
         from notspot_coverage.network.batch import Settings
 
         settings = Settings(

@@ -10,9 +10,10 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import Any
 
 from notspot_coverage.network.batch import Batch, predict_batch
-from notspot_geodata.errors import UsageError
+from notspot_geodata.errors import NotspotError, UsageError
 
 AHEAD = 2  # batches that wait beside each that is worked on
+WAIT_S = 30  # for a first worker
 TRIES = 5  # workers that may die over one batch
 
 
@@ -65,7 +66,7 @@ def by_cluster(
     """
     try:
         import dask
-        from distributed import Client, LocalCluster, as_completed
+        from distributed import Client, KilledWorker, LocalCluster, as_completed
     except ImportError as error:
         raise UsageError(
             "--workers and --scheduler need dask.distributed: pip install 'notspot[cluster]'"
@@ -91,6 +92,8 @@ def by_cluster(
                 cluster.close()
             raise UsageError(f"no Dask scheduler answers at {scheduler}: {error}") from error
         try:
+            if scheduler:
+                _require_worker(client, scheduler)
             places = max(len(client.scheduler_info(n_workers=-1)["workers"]), workers, 1)
             numbers: dict[str, int] = {}
 
@@ -104,7 +107,13 @@ def by_cluster(
             first = [future for _ in range(places * AHEAD) if (future := submit()) is not None]
             queue = as_completed(first, loop=client.loop)
             for future in queue:
-                found = future.result()
+                try:
+                    found = future.result()
+                except KilledWorker as error:
+                    raise NotspotError(
+                        f"{TRIES} workers died over the same batch; is their memory enough? What is done is kept: the same "
+                        "command goes on from there."
+                    ) from error
                 number = numbers.pop(future.key)
                 future.release()
                 following = submit()
@@ -115,3 +124,12 @@ def by_cluster(
             client.close()
             if cluster is not None:
                 cluster.close()
+
+
+def _require_worker(client: Any, scheduler: str) -> None:
+    try:
+        client.wait_for_workers(1, timeout=WAIT_S)
+    except TimeoutError as error:
+        raise UsageError(
+            f"the scheduler at {scheduler} has no workers; start one: dask worker {scheduler}"
+        ) from error

@@ -349,6 +349,7 @@ class _State:
         state = cls(target, target / WORK, identity, run_id)
         if target.exists() and not target.is_dir():
             raise UsageError(f"{target} is not a folder; choose another --out")
+        shutil.rmtree(state.work.with_suffix(".done"), ignore_errors=True)
         if restart:
             shutil.rmtree(state.work, ignore_errors=True)
         finished = target / RUN_FILE
@@ -372,7 +373,7 @@ class _State:
         """Make the work folder, unless the target holds files of others."""
         if self.target.exists():
             ours = set(json.loads(finished.read_text("utf-8"))["files"]) if finished.exists() else set()
-            mine = {RUN_FILE, WORK, *ours}
+            mine = {RUN_FILE, WORK, f"{WORK}.done", *ours}
             foreign = sorted(p.name for p in self.target.iterdir() if p.name not in mine)
             if foreign:
                 raise UsageError(
@@ -426,7 +427,9 @@ class _State:
             "run_id": self.run_id, "made_from": self.identity, "layers": layers, "notes": notes, "files": digests,
         }  # fmt: skip
         _write(old, (json.dumps(record, ensure_ascii=False, indent=1, sort_keys=True) + "\n").encode())
-        shutil.rmtree(self.work)
+        done = self.work.with_suffix(".done")  # a kill half way through the removal must not leave half a run
+        self.work.replace(done)
+        shutil.rmtree(done, ignore_errors=True)
         return [self.target / name for name in digests]
 
 
