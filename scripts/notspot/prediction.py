@@ -5,7 +5,6 @@ A network from a list of sites to rasters: planned in batches, resumed where it 
 from __future__ import annotations
 
 import hashlib
-import json
 import math
 import os
 import shutil
@@ -18,6 +17,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from notspot.run_state import RunState
 from notspot_coverage.network.antennas import antennas_of, load_patterns
 from notspot_coverage.network.batch import Batch, Sectors, Settings, box_of
 from notspot_coverage.network.link import check_model, complete
@@ -28,8 +28,6 @@ from notspot_geodata.ledger import Ledger
 from notspot_geodata.sites import read_sites
 from notspot_geodata.terrain import Clutter, Terrain, open_clutter, open_terrain
 
-WORK = ".notspot-predict"  # in the folder of the results, while a run is not complete
-RUN_FILE = "prediction.json"
 VERSION = 1  # of the method: raised when the same inputs come to give other numbers
 STRIP_SHARE = 0.4  # of the memory, for the strips of the mosaic
 
@@ -143,7 +141,7 @@ def predict(
 
     identity = _identity(frame, sectors, patterns, wanted, terrain, cover, crs, groups)
     target = Path(out)
-    state = _State.open(target, identity, restart=restart)
+    state = RunState.open(target, identity, restart=restart)
     result = Prediction(target, state.run_id, [], len(frame), 0, 0, False, notes, ledger)
     if state.complete:
         result.files, result.complete_before = state.files, True
@@ -331,108 +329,6 @@ def _site_table(frame: pd.DataFrame, path: Path) -> Path:
     return path
 
 
-@dataclass(slots=True)
-class _State:
-    """The folder of a run: what was asked for, which batches are done, and the results when all are."""
-
-    target: Path
-    work: Path
-    identity: dict[str, Any]
-    run_id: str
-    complete: bool = False
-    files: list[Path] = field(default_factory=list)
-
-    @classmethod
-    def open(cls, target: Path, identity: dict[str, Any], *, restart: bool) -> _State:
-        text = json.dumps(identity, sort_keys=True, ensure_ascii=False)
-        run_id = hashlib.sha256(text.encode()).hexdigest()[:12]
-        state = cls(target, target / WORK, identity, run_id)
-        if target.exists() and not target.is_dir():
-            raise UsageError(f"{target} is not a folder; choose another --out")
-        shutil.rmtree(state.work.with_suffix(".done"), ignore_errors=True)
-        if restart:
-            shutil.rmtree(state.work, ignore_errors=True)
-        finished = target / RUN_FILE
-        if finished.exists() and not state.work.exists() and not restart and state._same_results(finished):
-            return state
-        begun = state.work / "run.json"
-        if begun.exists():
-            before = json.loads(begun.read_text("utf-8"))
-            other = sorted(k for k in {*before, *identity} if before.get(k) != identity.get(k))
-            if other:
-                raise UsageError(
-                    f"{target} holds an unfinished run that differs in {', '.join(other)}. Give the same inputs to go "
-                    "on, choose another --out, or pass --restart to give it up."
-                )
-        else:
-            state._claim(finished)
-            _write(begun, text.encode())
-        return state
-
-    def _claim(self, finished: Path) -> None:
-        """Make the work folder, unless the target holds files of others."""
-        if self.target.exists():
-            ours = set(json.loads(finished.read_text("utf-8"))["files"]) if finished.exists() else set()
-            mine = {RUN_FILE, WORK, f"{WORK}.done", *ours}
-            foreign = sorted(p.name for p in self.target.iterdir() if p.name not in mine)
-            if foreign:
-                raise UsageError(
-                    f"{self.target} holds other files ({', '.join(foreign[:5])}); choose a folder of its own with --out"
-                )
-        try:
-            (self.work / "parts").mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise UsageError(
-                f"{self.target}: cannot write there ({error.strerror}); choose another --out"
-            ) from error
-
-    def _same_results(self, finished: Path) -> bool:
-        try:
-            record = json.loads(finished.read_text("utf-8"))
-            files = {self.target / name: digest for name, digest in record["files"].items()}
-        except (ValueError, KeyError, AttributeError):
-            return False
-        if record.get("run_id") != self.run_id:
-            return False
-        if not all(path.exists() and _digest(path) == digest for path, digest in files.items()):
-            return False
-        self.complete, self.files = True, list(files)
-        return True
-
-    def plan(self, batches: list[np.ndarray]) -> list[np.ndarray]:
-        """The batches of the begun run where there is one: the memory allowed may have changed since."""
-        path = self.work / "plan.json"
-        if path.exists():
-            return [np.array(rows, np.int64) for rows in json.loads(path.read_text("utf-8"))]
-        _write(path, json.dumps([rows.tolist() for rows in batches]).encode())
-        return batches
-
-    def part(self, number: int) -> Path:
-        return self.work / "parts" / f"{number:06d}.arrow"
-
-    def keep(self, number: int, found: bytes) -> None:
-        _write(self.part(number), found)
-
-    def finish(self, made: Sequence[Path], layers: dict[str, Any], notes: list[str]) -> list[Path]:
-        """Move the results into place, the run file last, and remove the work folder."""
-        old = self.target / RUN_FILE
-        before = set(json.loads(old.read_text("utf-8"))["files"]) if old.exists() else set()
-        old.unlink(missing_ok=True)
-        digests = {path.name: _digest(path) for path in made}
-        for name in before - set(digests):
-            (self.target / name).unlink(missing_ok=True)
-        for path in made:
-            path.replace(self.target / path.name)
-        record = {
-            "run_id": self.run_id, "made_from": self.identity, "layers": layers, "notes": notes, "files": digests,
-        }  # fmt: skip
-        _write(old, (json.dumps(record, ensure_ascii=False, indent=1, sort_keys=True) + "\n").encode())
-        done = self.work.with_suffix(".done")  # a kill half way through the removal must not leave half a run
-        self.work.replace(done)
-        shutil.rmtree(done, ignore_errors=True)
-        return [self.target / name for name in digests]
-
-
 def _identity(
     frame: pd.DataFrame,
     sectors: Sectors,
@@ -462,18 +358,6 @@ def _identity(
         "terrain_resolution_m": terrain.resolution_m,
         "clutter": None if cover is None else cover.digest(),
     }
-
-
-def _write(path: Path, data: bytes) -> None:
-    """Whole or not at all, whatever kills the process."""
-    fresh = path.with_suffix(".new")
-    fresh.write_bytes(data)
-    fresh.replace(path)
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _no_bar(total: int, done: int) -> AbstractContextManager[Callable[[int], None]]:

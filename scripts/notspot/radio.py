@@ -248,8 +248,9 @@ def _bar(*, quiet: bool) -> Callable[[int, int], AbstractContextManager[Callable
     def make(total: int, done: int) -> Iterator[Callable[[int], None]]:
         from tqdm import tqdm
 
+        often = 0.2 if sys.stderr.isatty() else 10.0  # a log file needs no animation
         with tqdm(
-            total=total, initial=done, disable=quiet, unit="site", desc="predict", mininterval=0.5
+            total=total, initial=done, disable=quiet, unit="site", desc="predict", mininterval=often
         ) as bar:
 
             def advance(sites: int) -> None:

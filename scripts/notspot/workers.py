@@ -111,8 +111,8 @@ def by_cluster(
                     found = future.result()
                 except KilledWorker as error:
                     raise NotspotError(
-                        f"{TRIES} workers died over the same batch; is their memory enough? What is done is kept: the same "
-                        "command goes on from there."
+                        f"{TRIES} workers died over the same batch; is their memory enough? What is done is kept: "
+                        "the same command goes on from there."
                     ) from error
                 number = numbers.pop(future.key)
                 future.release()
