@@ -32,6 +32,7 @@ sys.path.insert(0, str(ROOT / "tests"))
 TX_M, RX_M = 30.0, 1.5  # antennas above ground
 LATITUDE, DELTA_N, N0 = 23.8, 45.0, 325.0
 BANDS_GHZ = (0.7, 2.1, 3.5)
+ROUGH, SMOOTHER = 2.2 / 2 + 0.5, 2.0  # how fast the amplitude of fractal terrain falls with frequency
 LIMIT_DB = 140.0  # a loss at which coverage might end: how many cells change sides
 REAL = {
     "ridge above Lishan": (275_500.0, 2_684_500.0),
@@ -65,12 +66,12 @@ class World:
     y: float = 0.0
 
 
-def fractal(side: int, dem_m: float, seed: int) -> Float32s:
-    """Mountains of 0 to 2,000 m: noise whose spectrum falls as 1 / f^1.6; shape (side, side)."""
+def fractal(side: int, seed: int, fall: float = ROUGH) -> Float32s:
+    """Mountains of 0 to 2,000 m: noise whose amplitude falls as 1 / f^`fall`; shape (side, side)."""
     noise = np.fft.rfft2(np.random.default_rng(seed).normal(size=(side, side)))
     f = np.hypot(np.fft.fftfreq(side)[:, None], np.fft.rfftfreq(side)[None, :])
     f[0, 0] = np.inf
-    h = np.fft.irfft2(noise / f ** (2.2 / 2 + 0.5), s=(side, side))
+    h = np.fft.irfft2(noise / f**fall, s=(side, side))
     return np.asarray(2000.0 * (h - h.min()) / (h.max() - h.min()), np.float32)
 
 
@@ -82,10 +83,10 @@ def world(kind: str, radius_m: float, dem_m: float, seed: int = 7) -> World:
     no_clutter, inland = np.empty((0, 0), np.float32), np.empty((0, 0), np.uint8)
     place = {"west": 0.0, "north": side * dem_m, "x": side * dem_m / 2, "y": side * dem_m / 2}
     if kind == "mountain":
-        return World(fractal(side, dem_m, seed), dem_m, no_clutter, inland, **place)
+        return World(fractal(side, seed), dem_m, no_clutter, inland, **place)
     if kind == "mountain, clutter":
         cover = np.where(rng.random(shape) < 0.4, np.float32(15), np.float32(0))
-        return World(fractal(side, dem_m, seed), dem_m, cover, inland, **place)
+        return World(fractal(side, seed), dem_m, cover, inland, **place)
     if kind == "plain, clutter":
         cover = np.where(rng.random(shape) < 0.4, np.float32(15), np.float32(0))
         h = np.asarray(10 + rng.uniform(-1, 1, shape), np.float32)
@@ -151,7 +152,7 @@ def _directly(
     for i in range(len(out)):
         dx, dy = to_x[i] - x, to_y[i] - y
         total = math.sqrt(dx * dx + dy * dy)
-        n = int(math.ceil(total / step_m - 1e-9))
+        n = math.ceil(total / step_m - 1e-9)
         for k in range(n + 1):
             s = min(k * step_m, total)
             px, py = x + dx * s / total, y + dy * s / total
@@ -180,9 +181,14 @@ def measured(work: Callable[[], Any], quick: bool) -> tuple[list[float], Any]:
     return sorted(times.seconds), result
 
 
+def middle(seconds: list[float]) -> float:
+    """The median run."""
+    return seconds[len(seconds) // 2]
+
+
 def _micro(seconds: list[float], count: int) -> str:
-    low, middle, high = (1e6 * s / count for s in (seconds[0], seconds[len(seconds) // 2], seconds[-1]))
-    return f"{middle:.2f} ({low:.2f}–{high:.2f})" if len(seconds) > 1 else f"{middle:.2f}"
+    low, mid, high = (1e6 * s / count for s in (seconds[0], middle(seconds), seconds[-1]))
+    return f"{mid:.2f} ({low:.2f}–{high:.2f})" if len(seconds) > 1 else f"{mid:.2f}"
 
 
 # ------------------------------------------------------------------ subjects
@@ -224,11 +230,11 @@ def bench_radius(quick: bool) -> None:
             cells = sample(radius_m, cell_m, 3000)
             alone, _ = measured(lambda: directly(w, radius_m, cell_m, cells, dem_m, 50.0, 3.5), quick)  # noqa: B023
             count = cells_within(loss)
-            ratio = (alone[len(alone) // 2] / len(cells)) / (spent[len(spent) // 2] / count)
+            ratio = (middle(alone) / len(cells)) / (middle(spent) / count)
             rows.append(
                 (
                     f"{radius_m / 1000:g} km", f"{cell_m:g} m", f"{dem_m:g} m", f"{count:,}",
-                    f"{spent[len(spent) // 2]:.3f} s", _micro(spent, count), _micro(alone, len(cells)),
+                    f"{middle(spent):.3f} s", _micro(spent, count), _micro(alone, len(cells)),
                     f"{ratio:.0f}",
                 )
             )  # fmt: skip
@@ -245,27 +251,26 @@ def bench_ground(quick: bool) -> None:
     kinds = ("mountain", "mountain, clutter", "perfectly flat", "plain", "plain, clutter", "sea")
     for dem_m in (100.0, 30.0):
         rows = []
-        base: dict[tuple[float, int], float] = {}
+        mountain: dict[tuple[float, int], float] = {}
         for kind in kinds:
             w = world(kind, radius_m, dem_m)
             cells = sample(radius_m, cell_m, 1000 if quick else 3000)
+            row = [kind]
             for p in (50.0, 1.0):
                 alone, _ = measured(lambda: directly(w, radius_m, cell_m, cells, dem_m, p, 3.5), quick)  # noqa: B023
                 for bands in ((3.5,), BANDS_GHZ):
                     spent, loss = measured(lambda: swept(w, radius_m, cell_m, cell_m, p, bands), quick)  # noqa: B023
-                    count, mid = cells_within(loss), spent[len(spent) // 2]
-                    mountain = base.setdefault((p, len(bands)), mid / count)
-                    one = alone[len(alone) // 2] / len(cells) * len(bands)
-                    rows.append(
-                        (
-                            kind, f"{p:g} %", len(bands), _micro(spent, count), f"{mid / count / mountain:.2f}",
-                            f"{1e6 * one:.1f}", f"{one / (mid / count):.0f}",
-                        )
-                    )  # fmt: skip
+                    each = middle(spent) / cells_within(loss)
+                    least = mountain.setdefault((p, len(bands)), each)
+                    faster = middle(alone) / len(cells) * len(bands) / each
+                    row.append(f"{1e6 * each:.2f} · {each / least:.2f} · {faster:.0f}")
+            rows.append(row)
         bench.table(
             f"Kinds of ground: 20 km, cells of 100 m, terrain of {dem_m:g} m, one radial a rim cell",
-            "ground | p | bands | sweep, µs a cell | of mountain | direct, µs a cell, all bands | times faster",
+            "ground | p = 50 %, 1 band | p = 50 %, 3 bands | p = 1 %, 1 band | p = 1 %, 3 bands",
             rows,
+            "Each: µs a cell of the sweep, for all bands together · that beside mountains · how many times faster "
+            "than the direct method, band after band.",
         )
 
 
@@ -333,42 +338,73 @@ def reference() -> None:
 
 def bench_mapping(quick: bool) -> None:
     """What snapping cells onto radials costs in accuracy."""
-    title = "Cells snapped onto radials beside their own exact profiles (20 km, cells of 100 m, 3.5 GHz, p = 50 %)"
-    rows = _mapping_rows(
-        "fractal mountains, 30 m", world("mountain", 20_000.0, 30.0), (100, 50, 30, 15), quick
-    )
-    for label, w in real_worlds():
-        rows += _mapping_rows(label, w, (100, 50, 25), quick)
-    bench.table(
-        title, f"terrain | rim | rms, dB | p90 | p99 | bias | other side of {LIMIT_DB:g} dB | cells", rows
-    )
+    seeds = (1, 2) if quick else (1, 2, 3, 4, 5)
+    made = [
+        ("rough (1/f^1.6), stations anywhere", [_mountain(seed, ROUGH, False) for seed in seeds]),
+        (
+            "rough, stations on the highest point within 1 km",
+            [_mountain(seed, ROUGH, True) for seed in seeds],
+        ),
+        ("smoother (1/f^2), stations anywhere", [_mountain(seed, SMOOTHER, False) for seed in seeds]),
+    ]
+    _mapping(f"fractal mountains, 30 m ({len(seeds)} stations)", made, (100, 50, 30, 15), 30, quick)
+    real = [(label, [w]) for label, w in real_worlds()]
+    if real:
+        _mapping("test terrain, 100 m", real, (100, 50, 25), 100, quick)
 
 
-def _mapping_rows(label: str, w: World, rims_m: tuple[int, ...], quick: bool) -> list[tuple[object, ...]]:
+def _mountain(seed: int, fall: float, on_top: bool) -> World:
+    w = world("perfectly flat", 22_000.0, 30.0)
+    h = fractal(len(w.heights), seed, fall)
+    if not on_top:
+        return dataclasses.replace(w, heights=h)
+    middle_cell, reach = len(h) // 2, round(1000 / w.dem_m)
+    near = h[middle_cell - reach : middle_cell + reach, middle_cell - reach : middle_cell + reach]
+    row, column = np.unravel_index(int(near.argmax()), near.shape)
+    x = w.x + (column - reach + 0.5) * w.dem_m
+    return dataclasses.replace(w, heights=h, x=float(x), y=float(w.y - (row - reach + 0.5) * w.dem_m))
+
+
+def _mapping(
+    title: str, grounds: list[tuple[str, list[World]]], rims_m: tuple[int, ...], dem_m: int, quick: bool
+) -> None:
     radius_m, cell_m = 20_000.0, 100.0
-    cells = sample(radius_m, cell_m, 3000 if quick else 20_000)
-    exact = directly(w, radius_m, cell_m, cells, w.dem_m, 50.0, 3.5)
-    rows = []
-
-    def say(what: str, found: Floats) -> None:
-        known = np.isfinite(found) & np.isfinite(exact)
-        error = (found - exact)[known]
-        p90, p99 = np.percentile(np.abs(error), (90, 99))
-        flips = ((found < LIMIT_DB) != (exact < LIMIT_DB))[known].mean()
-        rows.append(
-            (
-                label, what, f"{math.sqrt((error**2).mean()):.2f}", f"{p90:.2f}", f"{p99:.2f}",
-                f"{error.mean():+.3f}", f"{100 * flips:.2f} %", f"{known.sum():,}",
+    cells = sample(radius_m, cell_m, 2000 if quick else 10_000)
+    rows, count = [], 0
+    for label, worlds in grounds:
+        exact, finer = (
+            np.concatenate([directly(w, radius_m, cell_m, cells, dem_m / k, 50.0, 3.5) for w in worlds])
+            for k in (1, 2)
+        )
+        row, flips = [label], ""
+        for rim in rims_m:
+            found = np.concatenate(
+                [
+                    swept(w, radius_m, cell_m, float(rim), 50.0, [3.5])[0][cells[:, 0], cells[:, 1]]
+                    for w in worlds
+                ]
             )
-        )  # fmt: skip
+            row.append(_errors(found, exact))
+            if rim == dem_m:
+                known = np.isfinite(found) & np.isfinite(exact)
+                flips = f"{100 * ((found < LIMIT_DB) != (exact < LIMIT_DB))[known].mean():.2f} %"
+        rows.append((*row, _errors(finer, exact), flips))
+        count = len(exact)
+    rims = " | ".join(f"rim {rim} m" for rim in rims_m)
+    bench.table(
+        f"Cells snapped onto radials beside their own exact profiles, {title}",
+        f"ground | {rims} | exact, points {dem_m / 2:g} m apart | other side of {LIMIT_DB:g} dB",
+        rows,
+        f"20 km, cells of 100 m, 3.5 GHz, p = 50 %, {count:,} random cells a row; each: rms / 90 % / 99 % of the "
+        f"absolute differences in dB. Exact: straight to the cell's centre, points {dem_m} m apart, direct method. "
+        f"The last column is for a rim of {dem_m} m.",
+    )
 
-    for rim in rims_m:
-        loss = swept(w, radius_m, cell_m, float(rim), 50.0, [3.5])[0]
-        say(f"{rim} m", loss[cells[:, 0], cells[:, 1]])
-    half = w.dem_m / 2
-    finer = directly(w, radius_m, cell_m, cells, half, 50.0, 3.5)
-    say(f"exact, sampled at {half:g} m", finer)
-    return rows
+
+def _errors(found: Floats, exact: Floats) -> str:
+    error = (found - exact)[np.isfinite(found) & np.isfinite(exact)]
+    p90, p99 = np.percentile(np.abs(error), (90, 99))
+    return f"{math.sqrt((error**2).mean()):.2f} / {p90:.2f} / {p99:.2f}"
 
 
 def real_worlds() -> list[tuple[str, World]]:
@@ -386,7 +422,7 @@ def real_worlds() -> list[tuple[str, World]]:
         window = terrain.window(x - 21_000, y - 21_000, x + 21_000, y + 21_000)
         out.append(
             (
-                f"{label}, 100 m",
+                label,
                 World(
                     window.heights_m, window.resolution_m, np.empty((0, 0), np.float32), window.zones,
                     window.west_m, window.north_m, x, y,
