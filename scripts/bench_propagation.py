@@ -245,6 +245,22 @@ def bench_radius(quick: bool) -> None:
     )
 
 
+def bench_rim(quick: bool) -> None:
+    """What closer radials cost."""
+    w, rows = world("mountain", 20_000.0, 30.0), []
+    for rim_m in (100.0, 50.0, 30.0, 15.0):
+        spent, loss = measured(lambda: swept(w, 20_000.0, 100.0, rim_m, 50.0, [3.5]), quick)  # noqa: B023
+        count = radials.radials_for(20_000.0, rim_m)
+        rows.append(
+            (f"{rim_m:g} m", f"{count:,}", f"{middle(spent):.3f} s", _micro(spent, cells_within(loss)))
+        )
+    bench.table(
+        "Closer radials: mountains, 20 km, cells of 100 m, terrain of 30 m, one band, p = 50 %",
+        "rim | radials | a station | µs a cell",
+        rows,
+    )
+
+
 def bench_ground(quick: bool) -> None:
     """All kinds of ground at 20 km, p = 50 and 1, one band and three."""
     radius_m, cell_m = 20_000.0, 100.0
@@ -435,6 +451,7 @@ def real_worlds() -> list[tuple[str, World]]:
 SUBJECTS: dict[str, Callable[[bool], None]] = {
     "compile": bench_compile,
     "radius": bench_radius,
+    "rim": bench_rim,
     "ground": bench_ground,
     "agreement": bench_agreement,
     "mapping": bench_mapping,
