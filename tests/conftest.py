@@ -5,7 +5,12 @@ import os
 import tempfile
 from pathlib import Path
 
+import hypothesis
 import pytest
+
+# A busy machine must not fail a law: no test asserts a time.
+hypothesis.settings.register_profile("notspot", deadline=None)
+hypothesis.settings.load_profile("notspot")
 
 # Compiled code is kept on disk by the file that holds a function, not by those that it calls: a folder of its
 # own for each state of the sources, so that no test runs yesterday's formulas.
