@@ -35,8 +35,8 @@ BANDS_GHZ = (0.7, 2.1, 3.5)
 ROUGH, SMOOTHER = 2.2 / 2 + 0.5, 2.0  # how fast the amplitude of fractal terrain falls with frequency
 LIMIT_DB = 140.0  # a loss at which coverage might end: how many cells change sides
 REAL = {
-    "ridge above Lishan": (275_500.0, 2_684_500.0),
-    "valley floor of the Lanyang river": (309_000.0, 2_728_000.0),
+    "valley slope near Lishan": (275_500.0, 2_684_500.0),
+    "upper Lanyang plain": (309_000.0, 2_728_000.0),
     "coast at Hualien": (311_000.0, 2_652_000.0),
     "hills of Miaoli": (232_000.0, 2_715_000.0),
 }  # EPSG:3826, spread over the kinds of ground of the main island
