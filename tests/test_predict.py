@@ -200,6 +200,22 @@ def test_threads_memory_and_batches_change_nothing(tmp_path: Path) -> None:
     assert len(contents(one)) > 20
 
 
+def test_memory_stays_below_what_is_allowed(tmp_path: Path) -> None:
+    """In one batch the tallies alone would be 0.7 GB: 40 km, cells of 20 m, four groups."""
+    write_dem(tmp_path / "dem.tif", mountains(401, 401))
+    write_sites(tmp_path / "sites.csv", many(24, width_m=40_000.0))
+    code = (
+        "import resource, subprocess, sys\n"
+        "subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)\n"
+        "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
+    )
+    more = ["--resolution-m", "20", "--radius-km", "5", "--memory-gb", "0.8", "--rim-m", "100"]
+    asked = [sys.executable, "-c", code, *command(tmp_path, "out"), *more]
+    done = subprocess.run(asked, check=True, capture_output=True, text=True)
+    assert int(done.stdout) * 1024 < 0.8e9
+    assert layer(tmp_path / "out", "all_best_rsrp_dbm").shape[0] > 1500
+
+
 def test_order_of_the_sites_moves_no_level(tmp_path: Path) -> None:
     ground, rows = mountains(241, 241), many(20)
     one, other = run(tmp_path, ground, rows, "one"), run(tmp_path, ground, rows[::-1], "other")
