@@ -4,7 +4,6 @@ Clutter on the grid of a terrain: how high buildings and trees stand, by the ras
 
 from __future__ import annotations
 
-import hashlib
 import threading
 from collections.abc import Mapping
 from dataclasses import replace
@@ -20,7 +19,7 @@ from notspot_geodata.errors import InputError, Problem, UsageError
 from notspot_geodata.raster_tiles import Reader, Tile, tile_of
 from notspot_geodata.resampling import Grid
 from notspot_geodata.terrain_checks import Survey, split_crs, survey
-from notspot_geodata.working_grid import bounds_in, chunks, joined, read_cells, working_system
+from notspot_geodata.working_grid import bounds_in, chunks, digest_of, joined, read_cells, working_system
 
 if TYPE_CHECKING:
     from notspot_geodata.terrain import Window
@@ -157,18 +156,8 @@ class Clutter:
 
     @cached_property
     def _digest(self) -> str:
-        whole = hashlib.sha256()
         settings: list[object] = [METHOD_VERSION, self.crs, self.resolution_m, self._heights]
-        for part in self._parts:
-            settings += [part.crs, part.layer.transform[:6]]
-            settings += [
-                (t.path.name, t.nodata, t.factor, t.offset, t.column, t.row) for t in part.layer.tiles
-            ]
-        whole.update(repr(settings).encode())
-        for file in self.files:
-            with file.open("rb") as opened:
-                whole.update(hashlib.file_digest(opened, "sha256").digest())
-        return whole.hexdigest()
+        return digest_of(settings, self._parts, self.files)
 
     def _metres(self, values: Float32s) -> Float32s:
         """Values as heights; `InputError` where one has none."""

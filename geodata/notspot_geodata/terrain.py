@@ -6,7 +6,6 @@ A height that is not known stays unknown (NaN); the sea is 0 m. Only what a wind
 
 from __future__ import annotations
 
-import hashlib
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -23,7 +22,15 @@ from notspot_geodata.errors import InputError, Problem, UsageError
 from notspot_geodata.land_mask import SeaCells, land_in, touches_surroundings
 from notspot_geodata.raster_tiles import Reader
 from notspot_geodata.terrain_checks import HIGHEST_M, Survey, short_name, survey_terrain
-from notspot_geodata.working_grid import cell_words, chunk_cells, chunks, lay_out, read_cells, working_system
+from notspot_geodata.working_grid import (
+    cell_words,
+    chunk_cells,
+    chunks,
+    digest_of,
+    lay_out,
+    read_cells,
+    working_system,
+)
 
 __all__ = ["COASTAL", "INLAND", "SEA", "Clutter", "Terrain", "Window", "open_clutter", "open_terrain"]
 
@@ -167,18 +174,8 @@ class Terrain:
 
     @cached_property
     def _digest(self) -> str:
-        whole = hashlib.sha256()
         settings = [METHOD_VERSION, self.crs, self._grid, self.sea, reference.VINTAGE]
-        for part in self._parts:
-            settings += [part.crs, part.layer.transform[:6]]
-            settings += [
-                (t.path.name, t.nodata, t.factor, t.offset, t.column, t.row) for t in part.layer.tiles
-            ]
-        whole.update(repr(settings).encode())
-        for file in self.files:
-            with file.open("rb") as opened:
-                whole.update(hashlib.file_digest(opened, "sha256").digest())
-        return whole.hexdigest()
+        return digest_of(settings, self._parts, self.files)
 
     def _fresh(self) -> None:
         self._lock = threading.Lock()

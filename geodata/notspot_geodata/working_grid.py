@@ -7,8 +7,10 @@ else its lines are multiples of the cell size, so that all rasters of a study sh
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from math import ceil, floor, log10, sqrt
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -141,6 +143,19 @@ def read_cells(
         values = resampling.nearest(source, middle_u - left, middle_v - top)
     values[~within] = np.nan
     return values, within
+
+
+def digest_of(settings: Sequence[object], parts: Sequence[Part], files: Sequence[Path]) -> str:
+    """SHA-256 over settings, the lay-out of the parts and the content of the files."""
+    stated = list(settings)
+    for part in parts:
+        stated += [part.crs, part.layer.transform[:6]]
+        stated += [(t.path.name, t.nodata, t.factor, t.offset, t.column, t.row) for t in part.layer.tiles]
+    whole = hashlib.sha256(repr(stated).encode())
+    for file in files:
+        with file.open("rb") as opened:
+            whole.update(hashlib.file_digest(opened, "sha256").digest())
+    return whole.hexdigest()
 
 
 def cell_size_m(layer: Layer, move: Transformer) -> float:

@@ -18,11 +18,13 @@ import numpy as np
 import pandas as pd
 
 from notspot.run_state import RunState
+from notspot.workers import AHEAD, by_cluster, by_threads
 from notspot_coverage.network.antennas import antennas_of, load_patterns
 from notspot_coverage.network.batch import Batch, Sectors, Settings, box_of
 from notspot_coverage.network.link import check_model, complete
-from notspot_coverage.network.mosaic import layers_of, mosaic
-from notspot_coverage.network.plan import plan_batches
+from notspot_coverage.network.mosaic import LEVEL, RSRP, layers_of, mosaic
+from notspot_coverage.network.plan import INTERPRETER_BYTES, plan_batches
+from notspot_coverage.propagation.radials import height_at
 from notspot_geodata.errors import InputError, Problem, UsageError
 from notspot_geodata.ledger import Ledger
 from notspot_geodata.sites import read_sites
@@ -151,7 +153,7 @@ def predict(
         wanted,
         dem_m=terrain.resolution_m,
         memory_bytes=int(how.memory_gb * 1e9),
-        at_once=how.at_once if not (how.workers or how.scheduler) else max(how.workers, 2) * 2,
+        at_once=how.at_once if not (how.workers or how.scheduler) else max(how.workers, 2) * AHEAD,
     )
     batches = state.plan(batches)
     missing = [i for i in range(len(batches)) if not state.part(i).exists()]
@@ -163,7 +165,7 @@ def predict(
             state.keep(number, found)
             advance(len(batches[number]))
     layers = layers_of(groups, wanted.model, _levels(frame))
-    memory = int(max(how.memory_gb * 1e9 - 4.5e8, 5e7) * STRIP_SHARE)
+    memory = int(max(how.memory_gb * 1e9 - INTERPRETER_BYTES, 5e7) * STRIP_SHARE)
     shutil.rmtree(state.work / "layers", ignore_errors=True)
     (state.work / "layers").mkdir()
     made = mosaic(
@@ -277,8 +279,6 @@ def _on_terrain(
 
 
 def _ground(terrain: Terrain, x: float, y: float, size: float) -> float:
-    from notspot_coverage.propagation.radials import height_at
-
     w = terrain.window(x - size, y - size, x + size, y + size)
     return float(height_at(w.heights_m, w.west_m, w.north_m, w.resolution_m, x, y))
 
@@ -310,8 +310,6 @@ def _tasks(
 def _run(
     tasks: Iterator[tuple[int, Callable[[], Batch]]], how: Workers, run_id: str
 ) -> Iterator[tuple[int, bytes]]:
-    from notspot.workers import by_cluster, by_threads
-
     if how.workers or how.scheduler:
         return by_cluster(tasks, workers=how.workers, scheduler=how.scheduler, run=run_id)
     return by_threads(tasks, how.at_once)
@@ -319,7 +317,7 @@ def _run(
 
 def _levels(frame: pd.DataFrame) -> dict[str, str]:
     kinds = zip(frame["technology"].astype(str), frame["reference"].astype(str), strict=True)
-    return {t: "rsrp_dbm" if r == "resource element" else "level_dbm" for t, r in kinds}
+    return {t: RSRP if r == "resource element" else LEVEL for t, r in kinds}
 
 
 def _site_table(frame: pd.DataFrame, path: Path) -> Path:

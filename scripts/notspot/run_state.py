@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from notspot_geodata.cache import sha256_of
 from notspot_geodata.errors import UsageError
 
 WORK = ".notspot-predict"  # in the folder of the results, while a run is not complete
@@ -88,7 +89,7 @@ class RunState:
             return False
         if record.get("run_id") != self.run_id:
             return False
-        if not all(path.exists() and _digest(path) == digest for path, digest in files.items()):
+        if not all(path.exists() and sha256_of(path) == digest for path, digest in files.items()):
             return False
         self.complete, self.files = True, list(files)
         return True
@@ -114,7 +115,7 @@ class RunState:
         old = self.target / RUN_FILE
         before = set(json.loads(old.read_text("utf-8"))["files"]) if old.exists() else set()
         old.unlink(missing_ok=True)
-        digests = {path.name: _digest(path) for path in made}
+        digests = {path.name: sha256_of(path) for path in made}
         for name in before - set(digests):
             (self.target / name).unlink(missing_ok=True)
         for path in made:
@@ -134,8 +135,3 @@ def _write(path: Path, data: bytes) -> None:
     fresh = path.with_suffix(".new")
     fresh.write_bytes(data)
     fresh.replace(path)
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -15,9 +15,9 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from numba import njit
 from numpy.typing import NDArray
 
+from notspot_coverage.propagation.terms import compiled
 from notspot_geodata.antenna_files import AntennaFile, read_antenna_file
 from notspot_geodata.errors import InputError, NotspotError, Problem
 
@@ -126,7 +126,7 @@ def pack(patterns: Sequence[Pattern]) -> PackedPatterns:
     return out
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@compiled
 def attenuation_db(
     kind: int,
     params: Floats,
@@ -174,7 +174,7 @@ def attenuation_db(
     return min(max(loss, 0.0), params[1])
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@compiled
 def _between(cut: NDArray[np.float32], angle_deg: float) -> float:
     """A cut of 360 degrees at any angle, on the straight line between two whole degrees."""
     angle = angle_deg - 360.0 * math.floor(angle_deg / 360.0)

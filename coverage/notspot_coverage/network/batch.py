@@ -19,7 +19,7 @@ from notspot_coverage.network.part import Part, Tally
 from notspot_coverage.propagation import radials, sweep, terms
 from notspot_coverage.propagation.path import location_sigma_db
 from notspot_coverage.propagation.terms import compiled
-from notspot_geodata.terrain import SEA, Window
+from notspot_geodata.terrain import INLAND, SEA, Window
 
 Floats = NDArray[np.float64]
 
@@ -96,7 +96,7 @@ def predict_batch(batch: Batch) -> Part:
     """What the sectors of a batch serve, by group; the same bytes wherever it runs."""
     s, sectors, box = batch.settings, batch.sectors, batch.box
     tallies = {int(g): Tally.empty(box[2], box[3]) for g in np.unique(sectors.group)}
-    inland = not (batch.terrain.zones != 4).any()
+    inland = bool((batch.terrain.zones == INLAND).all())
     zones = np.empty((0, 0), np.uint8) if inland else batch.terrain.zones
     rays = radials.radials_for(s.radius_m, s.rim_m)
     keys = np.column_stack([sectors.y_m, sectors.x_m, sectors.height_m])
@@ -108,7 +108,7 @@ def predict_batch(batch: Batch) -> Part:
         loss, floor, elevation, band_of = _around(batch, mine, around, zones, rays)
         here = (slice(around[0] - box[0], around[0] - box[0] + around[2]),
                 slice(around[1] - box[1], around[1] - box[1] + around[3]))  # fmt: skip
-        cover, at_sea = _under_cells(batch, around)
+        sigmas = _sigmas(batch, mine, around) if s.model == "p1812" else {}
         for i, band in zip(mine, band_of, strict=True):
             tally = tallies[int(sectors.group[i])]
             if s.model != "p1812":
@@ -120,11 +120,7 @@ def predict_batch(batch: Batch) -> Part:
                     tally.servers[here],
                 )
                 continue
-            f_ghz = float(sectors.frequency_mhz[i]) / 1000.0
-            sigma = location_sigma_db(f_ghz, s.rx_height_m, cover, s.cell_m)
-            if not math.isnan(s.sigma_db):
-                sigma = np.full(cover.shape, s.sigma_db)
-            sigma = np.where(at_sea, 0.0, sigma).astype(np.float32)
+            sigma = sigmas[float(sectors.frequency_mhz[i])]
             k = sectors.pattern[i]
             p = batch.patterns
             _hear(
@@ -183,6 +179,21 @@ def _under_cells(batch: Batch, around: tuple[int, int, int, int]) -> tuple[Any, 
     if batch.clutter.size == 0:
         return np.zeros(at_sea.shape), at_sea
     return _sampled(batch.clutter, batch.terrain, east, south), at_sea
+
+
+def _sigmas(
+    batch: Batch, mine: NDArray[np.int64], around: tuple[int, int, int, int]
+) -> dict[float, NDArray[np.float32]]:
+    """Deviation of the level over the places of each cell in dB, by frequency in MHz; none at sea."""
+    s = batch.settings
+    cover, at_sea = _under_cells(batch, around)
+    out: dict[float, NDArray[np.float32]] = {}
+    for f_mhz in np.unique(batch.sectors.frequency_mhz[mine]).tolist():
+        sigma = location_sigma_db(f_mhz / 1000.0, s.rx_height_m, cover, s.cell_m)
+        if not math.isnan(s.sigma_db):
+            sigma = np.full(cover.shape, s.sigma_db)
+        out[f_mhz] = np.where(at_sea, 0.0, sigma).astype(np.float32)
+    return out
 
 
 def _centres(around: tuple[int, int, int, int], cell_m: float) -> tuple[Any, Any]:

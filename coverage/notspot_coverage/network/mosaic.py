@@ -5,7 +5,7 @@ Parts into rasters: the layers of a network, strip by strip, as Cloud-Optimized 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +21,7 @@ from notspot_coverage.network.part import NOBODY, Tally, open_part, read_rows
 BLOCK = 512  # of the tiles in a file
 CACHE_BYTES = 64_000_000  # for GDAL, whose own choice is a share of the machine
 NO_COUNT = 65535
-ALL, RSRP = "all", "rsrp_dbm"
+ALL, RSRP, LEVEL = "all", "rsrp_dbm", "level_dbm"
 BYTES_OF_CELL = 14 + 16  # of a strip: a tally, and what is derived from it
 
 Box = tuple[int, int, int, int]
@@ -88,7 +88,6 @@ def mosaic(
     cell_m: float,
     crs: str,
     memory_bytes: int,
-    step: Callable[[], None] = lambda: None,
 ) -> list[Path]:
     """
     Reduce part files to one raster a layer in `folder`; the paths, in order.
@@ -125,14 +124,12 @@ def mosaic(
             for name, arrays in _values(tallies, groups, layers):
                 for file, array in zip(opened[name], arrays, strict=True):
                     file.write(array, 1, window=Window(0, first - top, width, last - first))
-            step()
     out = []
     with rasterio.Env(GDAL_CACHEMAX=CACHE_BYTES):
         for name, made in layers.items():
             for path, layer in zip(raw[name], made, strict=True):
                 out.append(_optimize(path, folder / f"{layer.name}.tif", layer))
-                step()
-    return out
+        return out
 
 
 def slug(name: str) -> str:
@@ -160,8 +157,7 @@ def _values(
     tallies: list[Tally | None], groups: Sequence[tuple[str, str]], layers: dict[str, list[Layer]]
 ) -> Iterator[tuple[str, list[Any]]]:
     """Arrays of the layers of each key that have something in this strip."""
-    merged = {t for t, _ in groups if all(RSRP in layer.name or "best_" not in layer.name or "server" in layer.name
-                                          for layer in layers[t])}  # fmt: skip
+    merged = {t for t, _ in groups if not any(x.name.endswith(f"_best_{LEVEL}") for x in layers[t])}
     for technology in (key for key in layers if "/" not in key):
         whole: Tally | None = None
         serving: dict[str, Any] = {}
