@@ -10,18 +10,20 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
-from typing import Literal, TypeVar, cast, get_args
+from typing import Literal, cast, get_args
 
+from notspot.coverage_specs import CoverageSpec
+from notspot.coverage_study import TABLES, read_coverage
+from notspot.entries import EMBEDDED, Entries
+from notspot.entries import FIGURES as FIGURES  # of this module too
 from notspot_coverage.definitions import Indicator, indicators_from, load_indicators
 from notspot_coverage.rules import load_rules
 from notspot_geodata.errors import InputError, NotFoundError, Problem
 from notspot_geodata.text import Text
 
-T = TypeVar("T")
-
-EMBEDDED = "embedded:"
 BOUNDARIES = "embedded:2021-09"
-FIGURES = "embedded:townships_2021"
+
+HINT = "docs/studies.md and docs/coverage-studies.md list every entry of a study."
 
 Level = Literal["county", "township", "village"]
 Function = Literal["max", "min", "median", "mean", "sum", "ratio"]
@@ -69,6 +71,8 @@ class Study:
 
     Attributes
     ----------
+    coverage
+        Services, and what is counted against them; None where the study declares none.
     folder
         Where paths of the tables begin; not part of the study's identity.
     text
@@ -84,6 +88,7 @@ class Study:
     derives: tuple[Derive, ...]
     definitions: Mapping[str, Indicator]
     divide: tuple[str, ...]
+    coverage: CoverageSpec | None = None
     folder: Path = field(default=Path(), compare=False)
     text: str = field(default="", repr=False, compare=False)
 
@@ -126,11 +131,16 @@ class Study:
         try:
             given = tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
-            raise InputError(file, [Problem(None, "", f"is not TOML: {error}")]) from error
+            hint = (
+                'A key in Chinese needs quotation marks: where = {"速率" = 2000}.'
+                if "key" in str(error)
+                else ""
+            )
+            raise InputError(file, [Problem(None, "", f"is not TOML: {error}")], hint=hint) from error
         reader = _Reader(given, file, folder)
         study = reader.study(text)
         if reader.problems or study is None:
-            raise InputError(file, reader.problems, hint="docs/studies.md lists every entry of a study.")
+            raise InputError(file, reader.problems, hint=HINT)
         return study
 
 
@@ -143,14 +153,8 @@ def shipped_studies() -> list[str]:
 # ------------------------------------------------------------------ reading, with every problem kept
 
 
-class _Reader:
+class _Reader(Entries):
     """Takes one parsed TOML apart and collects what is wrong with it."""
-
-    def __init__(self, given: Mapping[str, object], file: str, folder: Path) -> None:
-        self.given = given
-        self.file = file
-        self.folder = folder
-        self.problems: list[Problem] = []
 
     def study(self, text: str) -> Study | None:
         known = (
@@ -164,6 +168,7 @@ class _Reader:
             "table",
             "derive",
             "indicator",
+            *TABLES,
         )
         self.unknown_keys(self.given, known, "")
         name = self.take(self.given, "id", str, "")
@@ -175,6 +180,7 @@ class _Reader:
         derives = tuple(d for i, row in self.rows("derive") if (d := self.derive(row, f"derive {i}")))
         definitions = self.definitions()
         divide = self.divide(definitions)
+        coverage = read_coverage(self, definitions)
         if not tables and "table" not in self.given:
             self.problem(
                 "table", f'is missing: name at least one, such as path = "{FIGURES}", level = "township"'
@@ -182,27 +188,19 @@ class _Reader:
         if name is None or year is None or title is None or rule is None or boundaries is None:
             return None
         return Study(
-            name, year, title, rule, boundaries, tables, derives, definitions, divide, self.folder, text
+            name,
+            year,
+            title,
+            rule,
+            boundaries,
+            tables,
+            derives,
+            definitions,
+            divide,
+            coverage,
+            self.folder,
+            text,
         )
-
-    def problem(self, where: str, message: str, value: object = "") -> None:
-        self.problems.append(Problem(None, where, message, str(value)))
-
-    def unknown_keys(self, table: Mapping[str, object], known: Iterable[str], where: str) -> None:
-        for key in table:
-            if key not in known:
-                self.problem(f"{where}.{key}".strip("."), f"is not an entry; known are {', '.join(known)}")
-
-    def take(self, table: Mapping[str, object], key: str, kind: type[T], where: str) -> T | None:
-        label = f"{where}.{key}".strip(".")
-        if key not in table:
-            self.problem(label, "is missing")
-            return None
-        value = table[key]
-        if not isinstance(value, kind) or isinstance(value, bool) != (kind is bool):
-            self.problem(label, f"must be {_KINDS[kind]}, not {value!r}", value)
-            return None
-        return value
 
     def one_of(self, key: str, allowed: Iterable[str], what: str) -> str | None:
         value = self.take(self.given, key, str, "")
@@ -210,13 +208,6 @@ class _Reader:
             self.problem(key, f"'{value}' is unknown; {what}: {', '.join(allowed)}", value)
             return None
         return value
-
-    def rows(self, key: str) -> Iterable[tuple[int, Mapping[str, object]]]:
-        given = self.given.get(key, [])
-        if not isinstance(given, list) or not all(isinstance(row, dict) for row in given):
-            self.problem(key, f"must be written as [[{key}]] tables")
-            return []
-        return enumerate(cast("list[Mapping[str, object]]", given), start=1)
 
     def title(self) -> Text | None:
         value = self.given.get("title")
@@ -315,7 +306,8 @@ class _Reader:
         chosen = (
             everything if wanted == "all" else {n: everything[n] for n in wanted if n in everything} | own
         )
-        if not self.problems and not any(item.recipe for item in chosen.values()):
+        counted = any(key in self.given for key in TABLES)  # an indicator may be worked out from coverage
+        if not self.problems and not counted and not any(item.recipe for item in chosen.values()):
             self.problem("indicators", "names none that is worked out: add one, such as population")
         return chosen
 
@@ -333,6 +325,3 @@ class _Reader:
             elif found.recipe is None or found.kind != "measure":
                 self.problem("divide", f"'{name}' is not a measure that is worked out by township", name)
         return tuple(str(name) for name in wanted)
-
-
-_KINDS: dict[type, str] = {str: "text", int: "a whole number", list: "a list", bool: "true or false"}
