@@ -95,12 +95,13 @@ def exit_code(reading: Reading) -> int:
 
 def _check_table(path: Path, options: dict[str, Any]) -> Reading:
     """A table by the table reader; and its points where it has coordinates."""
+    from notspot_geodata.cell_shapes import shape_column
     from notspot_geodata.tables import read_table
     from notspot_geodata.vectors import place_table
 
     refused = Ledger()
     table = read_table(path, ledger=refused, allow_rejects=True, **_some(options, "sheet", "encoding"))
-    if find_pairs(table.columns) or options.get("crs") is not None:
+    if find_pairs(table.columns) or shape_column(table) or options.get("crs") is not None:
         try:
             return place_table(table, refused=refused, **_some(options, "crs"))[1]
         except UsageError as error:

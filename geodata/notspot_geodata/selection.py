@@ -178,8 +178,10 @@ def _equal(column: pd.Series, test: RowTest, out: Selected) -> Bools:
     if len(column) and not fits.any():
         there = sorted({str(cell) for cell in column if not is_blank(cell)})
         listed = ", ".join(there[:SHOWN]) + (" …" if len(there) > SHOWN else "")
-        said = " or ".join(f"'{value}'" for value in test.equals)
-        out.problems.append(Problem(None, test.column, f"is nowhere {said}; it has: {listed or 'nothing'}"))
+        asked_for = " or ".join(f"'{value}'" for value in test.equals)
+        out.problems.append(
+            Problem(None, test.column, f"is nowhere {asked_for}; it has: {listed or 'nothing'}")
+        )
     return fits
 
 

@@ -12,24 +12,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-import shapely
-from numpy.typing import NDArray
 
-from notspot_geodata import archives, coordinates, places, sniff
+from notspot_geodata import archives, cell_shapes, coordinates, features, sniff
 from notspot_geodata import crs as systems
-from notspot_geodata.codes import unit_codes
-from notspot_geodata.columns import meanings
 from notspot_geodata.dbf import read_attributes
+from notspot_geodata.degrees import find_pairs
 from notspot_geodata.errors import InputError, NotFoundError, Problem, UsageError
 from notspot_geodata.ledger import Ledger
 from notspot_geodata.reading import Reading
 from notspot_geodata.tables import read_table
-from notspot_geodata.text import official_name, tidy
 
 if TYPE_CHECKING:
     import geopandas as gpd
 
-MENDED_AREA = 0.01  # of an area; a mend that changes more than this changes the shape, and is a problem
 HINT = "Fix the file, or pass --allow-rejects to go on without these rows (they stay in rejects.csv)."
 
 
@@ -40,6 +35,7 @@ def read_geo(
     crs: Any = None,
     to_crs: Any = "EPSG:3824",
     encoding: str | None = None,
+    sheet: str | None = None,
     ledger: Ledger | None = None,
     allow_rejects: bool = False,
 ) -> gpd.GeoDataFrame:
@@ -56,6 +52,8 @@ def read_geo(
         The system of the coordinates, where the file does not say it or says it wrong.
     encoding
         Of the text of a Shapefile or table, where it is known; else it is told from the bytes.
+    sheet
+        Of a workbook; without it the first that has cells.
     ledger, allow_rejects
         With `allow_rejects` features with problems are left out and entered into the ledger.
 
@@ -71,7 +69,7 @@ def read_geo(
     NotFoundError
         No such file or layer.
     """
-    frame, reading = examine_geo(path, layer=layer, crs=crs, to_crs=to_crs, encoding=encoding)
+    frame, reading = examine_geo(path, layer=layer, crs=crs, to_crs=to_crs, encoding=encoding, sheet=sheet)
     problems = reading.problems
     whole = any(p.row is None for p in problems)
     if problems and (whole or not allow_rejects):
@@ -93,6 +91,7 @@ def examine_geo(
     crs: Any = None,
     to_crs: Any = "EPSG:3824",
     encoding: str | None = None,
+    sheet: str | None = None,
 ) -> tuple[gpd.GeoDataFrame, Reading]:
     """
     All features of a file, also those with problems, and what was understood; for ``notspot check``.
@@ -106,7 +105,7 @@ def examine_geo(
         if system is not None:
             systems.parse_crs(system)  # a wrong name is the caller's fault, not the file's
     if kind in sniff.TABLES or kind == "parquet":
-        return _table(path, crs, to_crs, encoding)
+        return _table(path, crs, to_crs, encoding, sheet)
     if kind not in sniff.MAPS and kind not in ("zip", "dbf", "damaged zip"):
         problem = Problem(None, "", f"is neither a map nor a table but {_ARTICLES.get(kind, kind)}")
         known = "Shapefile, GeoPackage, GeoJSON, TopoJSON, KML, FlatGeobuf, GeoParquet"
@@ -117,14 +116,14 @@ def examine_geo(
         frame = _features(source, layer if source == path else None, encoding, reading, path)
     reading.rows = len(frame)
     rows = list(range(1, len(frame) + 1))
-    frame = _named(frame, reading)
-    frame, move = _system(frame, crs, reading)
+    frame = features.named(frame, reading)
+    frame, move = features.with_system(frame, crs, reading)
     if move:
-        frame = _geometry(frame, rows, reading, to_crs)
+        frame = features.checked(frame, rows, reading, to_crs)
     bad = {p.row for p in reading.problems}
     reading.problems.sort(key=lambda p: (p.row or 0, p.field))
     reading.usable = 0 if None in bad else len(frame) - len(bad)
-    frame.attrs = {"reading": reading, "rows": rows, "people": _people(frame, rows)}
+    frame.attrs = {"reading": reading, "rows": rows, "people": features.people_of(frame, rows)}
     return frame, reading
 
 
@@ -239,147 +238,12 @@ def _shapefile(source: Path, encoding: str | None, reading: Reading) -> gpd.GeoD
     return frame
 
 
-def _named(frame: gpd.GeoDataFrame, reading: Reading) -> gpd.GeoDataFrame:
-    """Columns by their meaning; codes, county and township names in their official form."""
-    shape = str(frame.geometry.name)
-    frame = frame.rename_geometry("geometry") if shape != "geometry" else frame.copy()
-    written = [str(c) for c in frame.columns if c != "geometry"]
-    if not written:
-        return frame
-    names, found, notes = meanings([written])
-    reading.columns = dict(zip(written, names, strict=True))
-    reading.notes += notes
-    frame = frame.rename(columns=dict(zip(written, names, strict=True)))
-    for i, meaning in found.items():
-        name = names[i]
-        if meaning.level is not None:
-            codes = unit_codes(frame[name], meaning.level)
-            frame[name] = codes.values
-            reading.notes += codes.repaired
-            for at, why in codes.refused.items():
-                reading.problems.append(Problem(at + 1, written[i], why))
-        elif name in ("county", "town"):
-            frame[name] = [official_name(c) if isinstance(c, str) else c for c in frame[name]]
-        elif meaning.type == "text":
-            frame[name] = [tidy(c) if isinstance(c, str) else c for c in frame[name]]
-    return frame
-
-
-def _system(frame: gpd.GeoDataFrame, crs: Any, reading: Reading) -> tuple[gpd.GeoDataFrame, bool]:
-    """The frame with its system; False, and a problem, where none can be told."""
-    sample = _sample(frame)
-    claims = places.claims_of(frame)
-    found = systems.guess_crs(sample, county_codes=claims.counties, town_codes=claims.towns)
-    stated = frame.crs
-    if crs is not None:
-        reading.crs, reading.crs_reason = _code(crs), "stated by the caller"
-        return frame.set_crs(systems.parse_crs(crs), allow_override=True), True
-    if stated is not None and stated.is_geographic and _are_metres(sample):
-        stated = None  # GeoJSON is degrees by its standard, and people write metres into it all the same
-        reading.notes.append("the file says degrees, the numbers are metres: its system is taken as missing")
-    if stated is None:
-        if found.crs is None or found.swapped:
-            turned = "latitude comes before longitude; " if found.swapped else ""
-            message = f"the coordinate system is missing: {turned}{found.reason}"
-            reading.crs_reason = found.reason
-            reading.problems.append(Problem(None, "geometry", message))
-            return frame, False
-        reading.crs, reading.crs_reason = found.crs, f"not stated by the file; {found.reason}"
-        return frame.set_crs(found.crs, allow_override=True), True
-    reading.crs, reading.crs_reason = _code(stated), "stated by the file"
-    lonlat = systems.to_lonlat(sample[np.isfinite(sample).all(axis=1)], stated)
-    if len(lonlat) and not places.near_taiwan(lonlat).any():
-        fits = f"the numbers fit {found.crs}: {found.reason}" if found.crs else found.reason
-        message = f"read as {reading.crs}, as the file states, nothing lies in Taiwan; {fits}"
-        reading.problems.append(Problem(None, "geometry", message))
-        return frame, False
-    return frame, True
-
-
-def _code(crs: Any) -> str:
-    return systems.code_of(crs) or systems.parse_crs(crs).to_string()[:80]
-
-
-def _are_metres(sample: NDArray[np.float64]) -> bool:
-    finite = sample[np.isfinite(sample).all(axis=1)]
-    return bool(len(finite)) and bool((np.abs(finite) > 360).any(axis=1).mean() > 0.5)
-
-
-def _sample(frame: gpd.GeoDataFrame) -> NDArray[np.float64]:
-    """A point inside or on each feature, shape (n, 2); NaN where there is no geometry."""
-    shapes = frame.geometry.to_numpy()
-    out = np.full((len(frame), 2), np.nan)
-    ok = ~(shapely.is_missing(shapes) | shapely.is_empty(shapes))
-    inner = shapely.point_on_surface(shapely.force_2d(shapes[ok]))
-    out[ok] = np.column_stack([shapely.get_x(inner), shapely.get_y(inner)])
-    return out
-
-
-def _geometry(frame: gpd.GeoDataFrame, rows: list[int], reading: Reading, to_crs: Any) -> gpd.GeoDataFrame:
-    """Null, empty, invalid, outside Taiwan, elsewhere than claimed: mended or told; then moved."""
-    shapes = shapely.force_2d(frame.geometry.to_numpy())
-    missing, empty = shapely.is_missing(shapes), shapely.is_empty(shapes)
-    bounds = shapely.bounds(shapes)
-    endless = ~(missing | empty) & ~np.isfinite(bounds).all(axis=1)
-    for what, mask in (("no", missing), ("an empty", empty), ("an infinite", endless)):
-        reading.problems += [
-            Problem(rows[i], "geometry", f"has {what} geometry") for i in np.flatnonzero(mask)
-        ]
-    shapes[endless] = None
-    shapes = _mend(shapes, rows, reading)
-    source = systems.parse_crs(frame.crs)
-    frame = frame.set_geometry(_array(shapes, source), crs=source)
-    sample = _sample(frame)
-    lonlat = systems.to_lonlat(sample, source)
-    given = np.asarray(np.isfinite(sample).all(axis=1))
-    far = given.copy()
-    far[given] = ~places.near_taiwan(lonlat[given])
-    label = reading.crs or "the file's system"
-    for i in map(int, np.flatnonzero(far)):
-        where = f"{lonlat[i, 1]:.4f}° N, {lonlat[i, 0]:.4f}° E"
-        message = f"lies outside Taiwan: {where}, read as {label}"
-        reading.problems.append(Problem(rows[i], "geometry", message))
-    bad = {p.row for p in reading.problems}
-    claims = places.claims_of(frame)
-    placed, notes = coordinates.misplaced(lonlat, rows, claims, bad, "geometry", sample, reading.crs)
-    reading.problems += placed
-    reading.notes += notes
-    if len(placed) > 0.5 * max(given.sum(), 1):
-        reading.notes.append("most features lie elsewhere than they say: is the coordinate system right?")
-    return systems.reproject(frame, to_crs)
-
-
-def _mend(shapes: NDArray[Any], rows: list[int], reading: Reading) -> NDArray[Any]:
-    """Invalid polygons made valid; a problem where that changes their area, or leaves none."""
-    polygon = np.isin(shapely.get_type_id(shapes), (3, 6))
-    broken = np.flatnonzero(polygon & ~shapely.is_valid(shapes))
-    mended: list[int] = []
-    for i in map(int, broken):
-        why = shapely.is_valid_reason(shapes[i]).split("[")[0].lower()
-        fixed = shapely.make_valid(shapes[i], method="structure", keep_collapsed=False)
-        before, after = abs(shapely.area(shapes[i])), shapely.area(fixed)
-        if after == 0 or abs(after - before) > MENDED_AREA * max(before, after):
-            message = f"is invalid ({why}) and would lose or gain over 1 % of its area when mended"
-            reading.problems.append(Problem(rows[i], "geometry", message))
-            continue
-        shapes[i] = fixed
-        mended.append(rows[i])
-    if mended:
-        said = ", ".join(map(str, mended[:10])) + (", …" if len(mended) > 10 else "")
-        reading.notes.append(f"{len(mended):,} invalid geometries mended (rows {said})")
-    return shapes
-
-
-def _array(shapes: NDArray[Any], crs: Any) -> Any:
-    from geopandas.array import from_shapely
-
-    return from_shapely(shapes, crs=crs)
-
-
-def _table(path: Path, crs: Any, to_crs: Any, encoding: str | None) -> tuple[gpd.GeoDataFrame, Reading]:
+def _table(
+    path: Path, crs: Any, to_crs: Any, encoding: str | None, sheet: str | None
+) -> tuple[gpd.GeoDataFrame, Reading]:
     """A table with coordinates, by the table reader; row numbers are those of the file."""
     refused = Ledger()
-    table = read_table(path, encoding=encoding, ledger=refused, allow_rejects=True)
+    table = read_table(path, sheet=sheet, encoding=encoding, ledger=refused, allow_rejects=True)
     try:
         return place_table(table, crs=crs, to_crs=to_crs, refused=refused)
     except UsageError as error:
@@ -391,7 +255,7 @@ def place_table(
     table: pd.DataFrame, *, crs: Any = None, to_crs: Any = "EPSG:3824", refused: Ledger | None = None
 ) -> tuple[gpd.GeoDataFrame, Reading]:
     """
-    A frame of `tables.read_table` with its points; the table's Reading goes on with what they showed.
+    A frame of `tables.read_table` with its points, or the shapes in its cells; its Reading goes on with them.
 
     Raises UsageError where the table has no coordinates.
     """
@@ -399,6 +263,9 @@ def place_table(
     rows = list(table.attrs["rows"])
     table = table.copy(deep=False)
     table.attrs = {}  # pandas copies them at every step, and the row numbers are long
+    drawn = None if find_pairs(table.columns) else cell_shapes.shape_column(table)
+    if drawn is not None:
+        return _drawn(table, drawn, rows, reading, crs, to_crs)
     points = coordinates.points_of(table, crs=crs, to_crs=to_crs, rows=rows)
     reading.crs, reading.crs_reason = points.crs, points.crs_reason
     reading.problems += points.problems
@@ -408,14 +275,31 @@ def place_table(
     reading.usable = 0 if None in bad else reading.rows - len(bad)
     entered = (refused or Ledger()).to_frame()[["row", "people"]].dropna()
     people = {int(row): int(count) for row, count in entered.to_numpy()}
-    people |= _people(points.frame, rows)
+    people |= features.people_of(points.frame, rows)
     points.frame.attrs = {"reading": reading, "rows": rows, "people": people}
     return points.frame, reading
 
 
-def _people(frame: gpd.GeoDataFrame, rows: list[int]) -> dict[int, int]:
-    """Persons by row number, where the file has them: a refused row takes its people into the ledger."""
-    if "population" not in frame:
-        return {}
-    people = pd.to_numeric(frame["population"], errors="coerce")
-    return {row: int(count) for row, count in zip(rows, people, strict=True) if pd.notna(count)}
+def _drawn(
+    table: pd.DataFrame, column: str, rows: list[int], reading: Reading, crs: Any, to_crs: Any
+) -> tuple[gpd.GeoDataFrame, Reading]:
+    """A table with a column of shapes, checked as the features of a map are."""
+    import geopandas as gpd
+
+    shapes, problems = cell_shapes.shapes_of(table[column], rows, column)
+    reading.problems += problems
+    reading.notes.append(f"shapes were taken from '{column}'")
+    frame = gpd.GeoDataFrame(table.drop(columns=[column, "geometry"], errors="ignore"))
+    frame = frame.setfeatures.checked(features.array_of(shapes, None))
+    frame, move = features.with_system(frame, crs, reading)
+    if move:
+        told = {p.row for p in problems}
+        frame = features.checked(frame, rows, reading, to_crs)
+        reading.problems = [
+            p for p in reading.problems if p.row not in told or p.message != "has no geometry"
+        ]
+    bad = {p.row for p in reading.problems}
+    reading.problems.sort(key=lambda p: (p.row or 0, p.field))
+    reading.usable = 0 if None in bad else reading.rows - len(bad)
+    frame.attrs = {"reading": reading, "rows": rows, "people": features.people_of(frame, rows)}
+    return frame, reading
