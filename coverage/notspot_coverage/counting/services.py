@@ -41,6 +41,8 @@ class Layer:
         where it only tells what is known to be covered.
     source
         Where it comes from, in words.
+    accuracy_m
+        How far the edge of what points and polygons cover may really be off, metres: varied in the bounds.
     """
 
     id: str
@@ -49,6 +51,7 @@ class Layer:
     operator: str = ""
     outside: Outside = "not covered"
     source: str = ""
+    accuracy_m: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,7 +208,8 @@ class Bounds:
     Attributes
     ----------
     edges
-        Cells that coverage only touches count as covered, then as not covered.
+        The edge of coverage lies further out, then further in: by half a cell of a raster, by a layer's
+        ``accuracy_m``.
     location_percent
         At how many of the places in a cell a level must reach the threshold; the first is the best estimate.
     """
@@ -230,8 +234,9 @@ class Account:
         The same by assumption: ``service, of, subject, level, code, surface, edges, location_percent, covered,
         not_covered, unknown``; for the nation, groups, counties and townships.
     notspots
-        People by kind of not-spot: ``service, subject, level, code, name, people, complete`` (no operator), ``partial``
-        (some), ``all_operators, unknown``; they add up to the people.
+        People by kind of not-spot: ``service, subject, level, code, name, kind, operators, people``. Kinds:
+        ``complete`` (no operator), ``partial`` (so many operators, not all), ``none`` (all operators), ``unknown``
+        (operators null); a unit's rows add up to its people.
     roaming
         A row an operator: ``service, subject, operator, level, code, name, people, covered, not_covered, unknown,
         solved`` (of those not covered by it, how many another operator reaches).

@@ -1,0 +1,247 @@
+"""
+Who is not reached: villages and places without the service, how far the next one with it is, and why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from notspot_coverage.counting.lattice import Lattice
+from notspot_coverage.counting.painting import CODE_DIGITS, site_circles
+from notspot_coverage.counting.rasters import values_at
+from notspot_coverage.counting.services import ByUnit, Layer, Raster, Service, Sites
+from notspot_coverage.counting.targets import Status, Target, nearest
+from notspot_coverage.counting.units import Units
+
+Floats = NDArray[np.float64]
+
+SERVED = 50.0  # percent of its people: a village that is served
+UNITS = {"rsrp_dbm": " dBm", "level_dbm": " dBm", "mbps": " Mbps", "probability": "", "covered": ""}
+COLUMNS = [
+    "service", "kind", "subject", "code", "name", "county", "town", "remote", "people", "covered", "not_covered",
+    "unknown", "share", "nearest", "distance_km", "why_zh", "why_en",
+]  # fmt: skip
+
+
+def village_gaps(lattice: Lattice, units: Units, service: Service, table: pd.DataFrame) -> pd.DataFrame:
+    """
+    Villages of which the service reaches less than half of those known, or of which nothing is known.
+
+    Parameters
+    ----------
+    table
+        Rows of one service and people, with villages.
+
+    Returns
+    -------
+    gaps
+        `COLUMNS`, most people not covered first, then unknown. ``distance_km`` from the middle of the village to that
+        of the nearest served village; null where none is, or where the village has no polygon.
+    """
+    rows = table[table["level"] == "village"]
+    share = rows["best"].to_numpy(np.float64)
+    lacking = (rows["total"].to_numpy() > 0) & ~(share >= SERVED)
+    at = pd.Index(lattice.codes).get_indexer(pd.Index(rows["code"]))
+    x, y = _middles(lattice)
+    served = at[(share >= SERVED) & (at >= 0)]
+    mine = at[lacking]
+    name, distance = _next(
+        x, y, served, mine, rows.set_index("code")["name"].reindex(lattice.codes).to_numpy()
+    )
+    picked = rows[lacking]
+    why = _reasons(lattice, service, mine, x, y)
+    towns = pd.Index(picked["code"].str[:8])
+    return _frame(
+        units,
+        towns,
+        service=service.id,
+        kind="village",
+        subject=picked["subject"].to_numpy(),
+        code=picked["code"].to_numpy(),
+        name=picked["name"].to_numpy(),
+        people=picked["total"].to_numpy(),
+        covered=picked["covered"].to_numpy(),
+        not_covered=picked["not_covered"].to_numpy(),
+        unknown=picked["unknown"].to_numpy(),
+        share=share[lacking],
+        nearest=name,
+        distance_km=distance,
+        why=why,
+    )
+
+
+def place_gaps(service: Service, target: Target, status: Status, units: Units) -> pd.DataFrame:
+    """Places that the service does not reach, or of which that is unknown; nearest is the next place with it."""
+    lacking = np.flatnonzero(status != 1)
+    served = np.flatnonzero(status == 1)
+    name, distance = _next(target.x, target.y, served, lacking, target.frame["name"].to_numpy())
+    town = target.sums.town[lacking]
+    codes = units.townships.index
+    towns = pd.Index([codes[t] if t >= 0 else "" for t in town])
+    zh: list[list[str]] = [[] for _ in lacking]
+    en: list[list[str]] = [[] for _ in lacking]
+    for layer in service.layers:
+        for i, (a, b) in enumerate(_layer_reasons(layer, target.x[lacking], target.y[lacking], None)):
+            zh[i].append(a)
+            en[i].append(b)
+    return _frame(
+        units,
+        towns,
+        service=service.id,
+        kind="place",
+        subject=target.id,
+        code=target.frame["id"].to_numpy()[lacking],
+        name=target.frame["name"].to_numpy()[lacking],
+        people=np.nan,
+        covered=0.0,
+        not_covered=(status[lacking] == 0).astype(float),
+        unknown=(status[lacking] == 2).astype(float),
+        share=np.where(status[lacking] == 0, 0.0, np.nan),
+        nearest=name,
+        distance_km=distance,
+        why=(["；".join(dict.fromkeys(a)) for a in zh], ["; ".join(dict.fromkeys(b)) for b in en]),
+    )
+
+
+def _frame(
+    units: Units, towns: pd.Index, *, why: tuple[list[str], list[str]], **columns: object
+) -> pd.DataFrame:
+    named = units.townships.reindex(towns)
+    remote = units.groups["remote"].reindex(towns)
+    frame = pd.DataFrame({**columns, "why_zh": why[0], "why_en": why[1]}, index=range(len(towns)))
+    frame["county"], frame["town"] = named["county"].to_numpy(), named["town"].to_numpy()
+    frame["remote"] = remote.to_numpy()
+    order = ["not_covered", "unknown", "code"]
+    return frame[COLUMNS].sort_values(order, ascending=[False, False, True], ignore_index=True)
+
+
+def _middles(lattice: Lattice) -> tuple[Floats, Floats]:
+    """A place in each village: the middle of its cell that is nearest to its centre of area."""
+    pieces = lattice.pieces
+    x, y = lattice.centres()
+    n = len(lattice.codes)
+    area = np.maximum(np.bincount(pieces.village, pieces.area_m2, n), 1e-9)
+    mean_x = np.bincount(pieces.village, pieces.area_m2 * x[pieces.cell], n) / area
+    mean_y = np.bincount(pieces.village, pieces.area_m2 * y[pieces.cell], n) / area
+    off = np.hypot(x[pieces.cell] - mean_x[pieces.village], y[pieces.cell] - mean_y[pieces.village])
+    order = np.lexsort((off, pieces.village))
+    first = order[np.searchsorted(pieces.village[order], np.arange(n))]
+    return x[pieces.cell[first]], y[pieces.cell[first]]
+
+
+def _next(
+    x: Floats, y: Floats, served: NDArray[np.int64], mine: NDArray[np.int64], names: NDArray[np.object_]
+) -> tuple[list[str], Floats]:
+    """Name and distance (km) of the nearest served one, of each of `mine` (-1: it has no place)."""
+    order = served[np.argsort(x[served], kind="stable")]
+    distance = np.full(len(mine), np.nan)
+    name = [""] * len(mine)
+    placed = np.flatnonzero(mine >= 0)
+    if len(order) and len(placed):
+        own = mine[placed]
+        gap, which = nearest(x[own], y[own], x[order], y[order], np.zeros(len(order)))
+        distance[placed] = gap / 1000
+        for i, k in zip(placed, which, strict=True):
+            name[i] = str(names[order[k]])
+    return name, distance
+
+
+# ------------------------------------------------------------------ why
+
+
+def _reasons(
+    lattice: Lattice, service: Service, mine: NDArray[np.int64], x: Floats, y: Floats
+) -> tuple[list[str], list[str]]:
+    placed = np.flatnonzero(mine >= 0)
+    zh: list[list[str]] = [[] for _ in mine]
+    en: list[list[str]] = [[] for _ in mine]
+    for i in np.flatnonzero(mine < 0):
+        zh[i].append("無村里界線，位置不明")
+        en[i].append("no polygon: where its people are is unknown")
+    own = mine[placed]
+    for layer in service.layers:
+        found = _layer_reasons(layer, x[own], y[own], _Cells(lattice, own))
+        for i, (a, b) in zip(placed, found, strict=True):
+            zh[i].append(a)
+            en[i].append(b)
+    if not service.layers:
+        for i in placed:
+            zh[i].append("無圖資")
+            en[i].append("no layer")
+    return ["；".join(dict.fromkeys(a)) for a in zh], ["; ".join(dict.fromkeys(b)) for b in en]
+
+
+class _Cells:
+    """The cells of some villages, for the strongest value in each."""
+
+    def __init__(self, lattice: Lattice, villages: NDArray[np.int64]) -> None:
+        self.lattice, self.villages = lattice, villages
+        self.number = np.full(len(lattice.codes), -1)
+        self.number[villages] = np.arange(len(villages))
+        keep = self.number[lattice.pieces.village] >= 0
+        self.cell = lattice.pieces.cell[keep]
+        self.of = self.number[lattice.pieces.village[keep]]
+
+    def strongest(self, layer: Raster) -> Floats:
+        x, y = self.lattice.centres()
+        values = values_at(layer, x[self.cell], y[self.cell])
+        out = np.full(len(self.villages), -np.inf)
+        np.fmax.at(out, self.of, np.where(np.isnan(values), -np.inf, values))
+        return np.where(np.isneginf(out), np.nan, out)
+
+
+def _layer_reasons(layer: Layer, x: Floats, y: Floats, cells: _Cells | None) -> Iterator[tuple[str, str]]:
+    who = layer.operator
+    by = f"{who} " if who else ""
+    if isinstance(layer, Sites):
+        sx, sy, radius = site_circles(layer, np.ones(len(layer.points), np.bool_))
+        order = np.argsort(sx, kind="stable")
+        gap, which = nearest(x, y, sx[order], sy[order], radius[order])
+        for d, k in zip(gap, which, strict=True):
+            if k < 0:
+                yield f"{by}無點位", f"{by}has no site"
+                continue
+            reach = float(radius[order][k])
+            away = (d + reach) / 1000
+            yield (
+                f"{by}最近點位距 {away:,.1f} 公里，涵蓋半徑 {reach:,.0f} 公尺",
+                f"{by}nearest site {away:,.1f} km away, it reaches {reach:,.0f} m",
+            )
+    elif isinstance(layer, Raster):
+        values = values_at(layer, x, y) if cells is None else cells.strongest(layer)
+        unit = UNITS[layer.quantity]
+        for value in values:
+            if np.isnan(value):
+                yield f"{by}無資料", f"{by}no data"
+            elif value >= layer.at_least:
+                yield (
+                    f"{by}僅部分達 {layer.at_least:g}{unit}",
+                    f"{by}only a part reaches {layer.at_least:g}{unit}",
+                )
+            else:
+                yield (
+                    f"{by}最強 {value:,.4g}{unit}，門檻 {layer.at_least:g}{unit}",
+                    f"{by}strongest {value:,.4g}{unit}, {layer.at_least:g}{unit} needed",
+                )
+    elif isinstance(layer, ByUnit):
+        yield from _unit_reasons(layer, by, len(x), cells)
+    else:
+        for _ in x:
+            yield f"{by}涵蓋範圍未及多數", f"{by}claimed area does not reach most of it"
+
+
+def _unit_reasons(layer: ByUnit, by: str, length: int, cells: _Cells | None) -> Iterator[tuple[str, str]]:
+    codes = [""] * length if cells is None else [cells.lattice.codes[v] for v in cells.villages]
+    for code in codes:
+        value = layer.values.get(code[: CODE_DIGITS[layer.level]], np.nan)
+        if np.isnan(value):
+            yield f"{by}無資料", f"{by}no data"
+        else:
+            yield (
+                f"{by}數值 {value:g}，門檻 {layer.at_least:g}",
+                f"{by}figure {value:g}, {layer.at_least:g} needed",
+            )

@@ -1,0 +1,313 @@
+"""
+Layers painted on the lattice: which sub-cells are covered, which are unknown, an operator at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from statistics import NormalDist
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import shapely
+from numpy.typing import NDArray
+from pyproj import Proj
+
+from notspot_coverage.counting.bits import FULL, SIDE, Words, crossings, fill
+from notspot_coverage.counting.lattice import CRS, Lattice, rings_of
+from notspot_coverage.counting.rasters import paint_raster
+from notspot_coverage.counting.services import Areas, Bounds, ByUnit, Layer, Raster, Service, Sites
+from notspot_coverage.propagation.terms import compiled
+from notspot_geodata.crs import transformer
+
+NO, YES, UNKNOWN = 0, 1, 2  # status of a whole unit
+SEGMENT_DEG = 0.05  # 5 km: a straight line in degrees leaves one in metres by less than 0.3 m on it
+CODE_DIGITS = {"village": 11, "township": 8, "county": 5}
+
+Bytes = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class Cover:
+    """
+    Where a service is, by one reading of the assumptions.
+
+    Attributes
+    ----------
+    yes, unknown
+        A word a cell; `unknown` never holds what is in `yes`.
+    outer, inner
+        `yes` with its edge further out, and further in.
+    unit
+        Status by village (`NO`, `YES`, `UNKNOWN`) that comes from tables; None where there is none.
+    """
+
+    yes: Words
+    unknown: Words
+    outer: Words
+    inner: Words
+    unit: Bytes | None = None
+
+    def edges(self, how: str) -> Cover:
+        """This cover with its edges ``in`` or ``out``; ``exact`` is itself."""
+        if how == "exact":
+            return self
+        yes = self.outer if how == "in" else self.inner
+        return replace(self, yes=yes, unknown=self.unknown & ~yes)
+
+    def __or__(self, other: Cover) -> Cover:
+        """What either covers. Unknown is what neither covers and one does not know."""
+        yes = self.yes | other.yes
+        unit = self.unit if other.unit is None else other.unit
+        if self.unit is not None and other.unit is not None:
+            unit = np.where((self.unit == YES) | (other.unit == YES), YES, np.maximum(self.unit, other.unit))
+            unit = unit.astype(np.uint8)
+        return Cover(
+            yes,
+            (self.unknown | other.unknown) & ~yes,
+            self.outer | other.outer,
+            self.inner | other.inner,
+            unit,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Painted:
+    """
+    A service on the lattice.
+
+    Attributes
+    ----------
+    covers
+        Of all operators together, by location percentage, the best estimate first.
+    operators
+        Of each operator, at the first percentage.
+    """
+
+    service: Service
+    covers: Mapping[float, Cover]
+    operators: Mapping[str, Cover]
+
+
+def paint(lattice: Lattice, service: Service, bounds: Bounds) -> Painted:
+    """
+    A service painted on the lattice.
+
+    A sub-cell is covered where its middle is: within the radius of a site (metres on the ground), in a polygon,
+    in a cell of a raster that meets the threshold, in a unit whose figure does.
+    """
+    percents = bounds.location_percent if varies(service) else bounds.location_percent[:1]
+    operators: dict[str, Cover] = {}
+    together: dict[float, Cover] = {}
+
+    def add(operator: str, covers: Mapping[float, Cover]) -> None:
+        for percent, cover in covers.items():
+            together[percent] = together[percent] | cover if percent in together else cover
+        best = covers[percents[0]]
+        best = replace(best, outer=best.yes, inner=best.yes)  # operators are not varied
+        operators[operator] = operators[operator] | best if operator in operators else best
+
+    for layer in service.layers:
+        for operator, covers in _paint_layer(lattice, layer, percents):
+            add(operator, covers)
+    for operator in service.operators or ([] if operators else [""]):
+        if operator not in operators:
+            add(operator, dict.fromkeys(percents, _blank(lattice, UNKNOWN)))
+    return Painted(service, {percent: together[percent] for percent in percents}, operators)
+
+
+def varies(service: Service) -> bool:
+    """Whether a location percentage changes anything in a service."""
+    return any(isinstance(layer, Raster) and located(layer) for layer in service.layers)
+
+
+def located(layer: Raster) -> bool:
+    """Whether a location percentage changes the threshold of a raster."""
+    level = layer.quantity in ("rsrp_dbm", "level_dbm") and layer.location_sigma_db > 0
+    return level or layer.quantity == "probability"
+
+
+def threshold(layer: Raster, percent: float, first: float) -> float:
+    """
+    What a raster must reach so that the service is there at `percent` of the places in a cell.
+
+    A level must be above its threshold by the quantile of its log-normal deviation (ITU-R P.1812, 4.9); a
+    probability must reach the percentage itself, but for the `first`, which stands for the layer's own threshold.
+    """
+    if layer.quantity == "probability":
+        return layer.at_least if percent == first else max(percent / 100, layer.at_least)
+    if located(layer):
+        return layer.at_least + NormalDist().inv_cdf(percent / 100) * layer.location_sigma_db
+    return layer.at_least
+
+
+def operators_of(frame: pd.DataFrame, layer: Layer) -> NDArray[Any]:
+    """The operator of each feature: its own, or the layer's."""
+    if "operator" not in frame:
+        return np.full(len(frame), layer.operator, object)
+    own = frame["operator"].fillna(layer.operator).astype(str)
+    return own.to_numpy(object)
+
+
+def site_circles(layer: Sites, rows: NDArray[np.bool_]) -> tuple[Any, Any, Any]:
+    """Middle and radius of sites in EPSG:3826: metres on the ground times the scale of the projection there."""
+    points = layer.points[rows]
+    places = points.geometry.to_crs(CRS)
+    x, y = places.x.to_numpy(np.float64), places.y.to_numpy(np.float64)
+    radius = np.full(len(points), layer.radius_m, np.float64)
+    if "radius_m" in points:
+        own = points["radius_m"].to_numpy(np.float64)
+        radius = np.where(np.isnan(own), radius, own)
+    return x, y, radius * scale_at(x, y)
+
+
+def scale_at(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Metres of EPSG:3826 in a metre of ground."""
+    lon, lat = transformer(CRS, "EPSG:3824").transform(x, y)
+    scale: NDArray[np.float64] = np.asarray(Proj(CRS).get_factors(lon, lat).meridional_scale, np.float64)
+    return scale
+
+
+def unit_status(lattice: Lattice, layer: ByUnit) -> Bytes:
+    """Status of each village by the figure of its unit."""
+    digits = CODE_DIGITS[layer.level]
+    own = pd.Series([code[:digits] for code in lattice.codes]).map(layer.values).to_numpy(np.float64)
+    away = UNKNOWN if layer.outside == "unknown" else NO
+    missing = ~pd.Series([code[:digits] for code in lattice.codes]).isin(layer.values.index).to_numpy()
+    status = np.where(np.isnan(own), UNKNOWN, np.where(own >= layer.at_least, YES, NO))
+    return np.where(missing, away, status).astype(np.uint8)
+
+
+# ------------------------------------------------------------------ by kind of layer
+
+
+def _paint_layer(
+    lattice: Lattice, layer: Layer, percents: tuple[float, ...]
+) -> Iterator[tuple[str, dict[float, Cover]]]:
+    if isinstance(layer, Raster):
+        asked = [threshold(layer, percent, percents[0]) for percent in percents]
+        different = sorted(set(asked))
+        found = {
+            at_least: Cover(*words)
+            for at_least, words in zip(different, paint_raster(lattice, layer, different), strict=True)
+        }
+        yield layer.operator, {p: found[t] for p, t in zip(percents, asked, strict=True)}
+    elif isinstance(layer, ByUnit):
+        cover = replace(_blank(lattice, NO), unit=unit_status(lattice, layer))
+        yield layer.operator, dict.fromkeys(percents, cover)
+    elif isinstance(layer, Sites):
+        owners = operators_of(layer.points, layer)
+        for operator in _named(owners, layer):
+            circles = site_circles(layer, owners == operator)
+            drawn = {off: _circles(lattice, circles, off) for off in _offsets(layer)}
+            yield operator, dict.fromkeys(percents, _of_shapes(drawn, layer))
+    elif isinstance(layer, Areas):
+        owners = operators_of(layer.areas, layer)
+        for operator in _named(owners, layer):
+            shapes = area_shapes(layer, owners == operator)
+            drawn = {off: _polygons(lattice, shapes, off) for off in _offsets(layer)}
+            yield operator, dict.fromkeys(percents, _of_shapes(drawn, layer))
+    else:
+        raise TypeError(f"{type(layer).__name__} is no kind of layer that can be painted")
+
+
+def _named(owners: NDArray[Any], layer: Layer) -> list[str]:
+    """Operators in a layer; an empty layer still says that its operator is nowhere."""
+    return sorted(set(owners)) or [layer.operator]
+
+
+def _offsets(layer: Layer) -> tuple[float, ...]:
+    return (0.0, layer.accuracy_m, -layer.accuracy_m) if layer.accuracy_m > 0 else (0.0,)
+
+
+def _of_shapes(drawn: Mapping[float, Words], layer: Layer) -> Cover:
+    yes = drawn[0.0]
+    unknown = ~yes if layer.outside == "unknown" else np.zeros_like(yes)
+    outer, inner = drawn.get(layer.accuracy_m, yes), drawn.get(-layer.accuracy_m, yes)
+    return Cover(yes, unknown, outer | yes, inner & yes)
+
+
+def _blank(lattice: Lattice, status: int) -> Cover:
+    nothing = lattice.words()
+    return Cover(nothing, lattice.words(FULL) if status == UNKNOWN else nothing, nothing, nothing)
+
+
+def _circles(lattice: Lattice, circles: tuple[Any, Any, Any], off_m: float) -> Words:
+    words = lattice.words()
+    x, y, radius = circles
+    some = radius + off_m > 0
+    size = lattice.cell_m / SIDE
+    west, north = lattice.grid.west, lattice.grid.north
+    _discs(words, lattice.slot, x[some], y[some], radius[some] + off_m, west, north, size)
+    return words
+
+
+@compiled
+def _discs(
+    words: Words,
+    slot: NDArray[np.int32],
+    x: NDArray[np.float64],
+    y: NDArray[np.float64],
+    radius: NDArray[np.float64],
+    west: float,
+    north: float,
+    size: float,
+) -> None:
+    for i in range(len(x)):
+        if not (np.isfinite(x[i]) and np.isfinite(y[i])):
+            continue
+        u, v, r = (x[i] - west) / size - 0.5, (north - y[i]) / size - 0.5, radius[i] / size
+        for line in range(int(np.ceil(v - r)), int(np.floor(v + r)) + 1):
+            half = np.sqrt(max(r * r - (line - v) ** 2, 0.0))
+            fill(words, slot, line, int(np.ceil(u - half)), int(np.floor(u + half)))
+
+
+def area_shapes(layer: Areas, rows: NDArray[np.bool_]) -> NDArray[Any]:
+    """Valid polygons of some rows in EPSG:3826, without empty ones."""
+    shapes = layer.areas.geometry[rows]
+    if shapes.crs is not None and shapes.crs.is_geographic:
+        shapes = shapes.segmentize(SEGMENT_DEG)
+    return _polygonal(shapes.to_crs(CRS).to_numpy())
+
+
+def _polygons(lattice: Lattice, shapes: NDArray[Any], off_m: float) -> Words:
+    words = lattice.words()
+    if off_m:
+        shapes = _polygonal(shapely.buffer(shapes, off_m))
+    xy, starts, first = rings_of(shapes)
+    size = lattice.cell_m / SIDE
+    _polygons_of(words, lattice.slot, xy, starts, first, lattice.grid.west, lattice.grid.north, size)
+    return words
+
+
+def _polygonal(shapes: NDArray[Any]) -> NDArray[Any]:
+    """Valid polygons; what mending makes of lines and points is no area."""
+    shapes = np.where(shapely.is_valid(shapes), shapes, shapely.make_valid(shapes))
+    parts = shapely.get_parts(shapes[~shapely.is_missing(shapes)])
+    while (shapely.get_type_id(parts) == 7).any():  # collections within collections
+        parts = shapely.get_parts(parts)
+    kinds = shapely.get_type_id(parts)
+    parts = np.concatenate([parts[kinds == 3], shapely.get_parts(parts[kinds == 6])])
+    return parts[~shapely.is_empty(parts)]
+
+
+@compiled
+def _polygons_of(
+    words: Words,
+    slot: NDArray[np.int32],
+    xy: NDArray[np.float64],
+    starts: NDArray[np.int64],
+    first: NDArray[np.int64],
+    west: float,
+    north: float,
+    size: float,
+) -> None:
+    bottom = 8 * slot.shape[0]
+    for polygon in range(len(first) - 1):
+        rings = starts[first[polygon] : first[polygon + 1] + 1]
+        rows, places = crossings(xy, rings, west, north, size, bottom)
+        for i in range(0, len(rows) - 1, 2):
+            a = int(np.ceil(places[i] - 0.5))
+            fill(words, slot, rows[i], a, int(np.ceil(places[i + 1] - 0.5)) - 1)
