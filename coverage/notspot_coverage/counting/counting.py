@@ -167,9 +167,12 @@ def count(
 def _check(
     services: Sequence[Service], people: Sequence[People], surfaces: Sequence[Surface], bounds: Bounds
 ) -> None:
-    named = {"service": services, "people": people, "surface": surfaces}
-    for what, items in named.items():
-        ids = [item.id for item in items]
+    named = {
+        "service": [item.id for item in services],
+        "people": [item.id for item in people],
+        "surface": [item.id for item in surfaces],
+    }
+    for what, ids in named.items():
         twice = sorted({name for name in ids if ids.count(name) > 1})
         if twice:
             raise UsageError(f"the {what} {', '.join(twice)} is there twice; ids must differ")

@@ -94,7 +94,8 @@ class Lattice:
     def centres(self) -> tuple[Floats, Floats]:
         """Middle of each cell in EPSG:3826."""
         x = self.grid.west + (self.column + 0.5) * self.cell_m
-        return x, self.grid.north - (self.row + 0.5) * self.cell_m
+        y = self.grid.north - (self.row + 0.5) * self.cell_m
+        return np.asarray(x, np.float64), np.asarray(y, np.float64)
 
     def digest(self) -> str:
         """SHA-256 of what the cells are."""

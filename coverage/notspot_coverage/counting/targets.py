@@ -69,7 +69,7 @@ class Target:
     sums: Sums
     frame: pd.DataFrame
     notes: tuple[Text, ...] = ()
-    _held: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    _held: dict[int, Any] = field(default_factory=dict, compare=False, repr=False)
 
     def status(self, lattice: Lattice, service: Service, percent: float, first: float) -> Status:
         """
@@ -91,9 +91,9 @@ class Target:
     def _layer(self, lattice: Lattice, layer: Layer, percent: float, first: float) -> tuple[Any, Any]:
         away = layer.outside == "unknown"
         if isinstance(layer, Raster):
-            if layer.id not in self._held:
-                self._held[layer.id] = values_at(layer, self.x, self.y)
-            values = self._held[layer.id]
+            if id(layer) not in self._held:
+                self._held[id(layer)] = values_at(layer, self.x, self.y)
+            values = self._held[id(layer)]
             at_least = np.float32(threshold(layer, percent, first))
             yes = values >= at_least
             return yes, np.isnan(values) & away
@@ -101,16 +101,17 @@ class Target:
             status = unit_status(lattice, layer)[np.maximum(self.village, 0)]
             status = np.where(self.village >= 0, status, UNKNOWN)
             return status == YES, status == UNKNOWN
-        if layer.id not in self._held:
-            self._held[layer.id] = self._within(layer)
-        inside: NDArray[np.bool_] = self._held[layer.id]
+        if id(layer) not in self._held:
+            self._held[id(layer)] = self._within(layer)
+        inside: NDArray[np.bool_] = self._held[id(layer)]
         return inside, ~inside & away
 
     def _within(self, layer: Layer) -> NDArray[np.bool_]:
         if isinstance(layer, Sites):
             x, y, radius = site_circles(layer, np.ones(len(layer.points), np.bool_))
             order = np.argsort(x, kind="stable")
-            return nearest(self.x, self.y, x[order], y[order], radius[order])[0] <= 0
+            gap, _ = nearest(self.x, self.y, x[order], y[order], radius[order])
+            return np.asarray(gap <= 0)
         assert isinstance(layer, Areas)
         tree = shapely.STRtree(area_shapes(layer, np.ones(len(layer.areas), np.bool_)))
         hits = tree.query(shapely.points(self.x, self.y), predicate="intersects")[0]

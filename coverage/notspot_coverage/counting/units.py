@@ -4,7 +4,7 @@ Villages, townships, counties and groups: how what is counted in small parts add
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -83,7 +83,7 @@ class Sums:
         InputError
             Codes whose township does not exist: their people would be nowhere.
         """
-        town = units.townships.index.get_indexer([code[:8] for code in codes])
+        town = units.townships.index.get_indexer(pd.Index([code[:8] for code in codes]))
         strange = [code for code, at in zip(codes, town, strict=True) if at < 0]
         if strange:
             problems = [Problem(None, "code", f"{code} is in no township", code) for code in strange]
@@ -100,7 +100,7 @@ class Sums:
     @classmethod
     def at(cls, units: Units, village: NDArray[np.int32]) -> Sums:
         """Sums of things that lie in villages, by their index in `units`, -1 for none; no rows by village."""
-        towns = units.townships.index.get_indexer(units.villages["town_code"])
+        towns = units.townships.index.get_indexer(pd.Index(units.villages["town_code"]))
         if not len(village):
             return cls._with(units, np.zeros(0, np.int64), [])
         return cls._with(
@@ -136,5 +136,5 @@ class Sums:
         return out.reshape(len(self.frame), *values.shape[1:])
 
 
-def _rows(level: str, codes: Sequence[str], names: Sequence[str]) -> pd.DataFrame:
+def _rows(level: str, codes: Iterable[str], names: Iterable[str]) -> pd.DataFrame:
     return pd.DataFrame({"level": level, "code": list(codes), "name": list(names)}, dtype=object)
