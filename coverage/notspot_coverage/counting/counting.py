@@ -131,7 +131,7 @@ def count(
         for item in people:
             for of in (name for name in ("people", "households") if name in item.counts):
                 counted = _people(lattice, units, item, of, reached, spreads)
-                table = _table(counted, service.id, of, item.id)
+                table = table_of(counted, service.id, of, item.id)
                 tables.append(table)
                 variants.append(_variants(counted, service.id, of, item.id))
                 if of == "people":
@@ -141,12 +141,12 @@ def count(
                     if item is people[0] and item.level == "village" and not service.last_resort:
                         gaps.append(lists.village_gaps(lattice, units, service, table))
         counted = _land(lattice, units, reached)
-        tables.append(_table(counted, service.id, "area", LAND))
+        tables.append(table_of(counted, service.id, "area", LAND))
         variants.append(_variants(counted, service.id, "area", LAND))
         percents = bounds.location_percent if varies(service) else bounds.location_percent[:1]
         for target in targets:
             counted, status = _target(lattice, service, target, percents)
-            tables.append(_table(counted, service.id, target.of, target.id))
+            tables.append(table_of(counted, service.id, target.of, target.id))
             variants.append(_variants(counted, service.id, target.of, target.id))
             if target.of == "places" and not service.last_resort:
                 gaps.append(lists.place_gaps(service, target, status, units))
@@ -264,7 +264,8 @@ def _target(
 # ------------------------------------------------------------------ frames
 
 
-def _table(counted: Counted, service: str, of: str, subject: str) -> pd.DataFrame:
+def table_of(counted: Counted, service: str, of: str, subject: str) -> pd.DataFrame:
+    """Rows of an account's table for one service and subject."""
     total = counted.sums.add(counted.total)
     covered = counted.sums.add(counted.covered.T)
     unknown = counted.sums.add(counted.unknown.T)
