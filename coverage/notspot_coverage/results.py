@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import geopandas as gpd
     import pandas as pd
 
+    from notspot_coverage.counting.services import Account
     from notspot_coverage.divide import DivideFinding
     from notspot_coverage.rules import RemoteFinding
 
@@ -41,6 +42,8 @@ class Results:
         Every input row that was refused or not matched.
     run
         What it takes to repeat the run; becomes run.json.
+    account
+        Who is covered by which service, where the study declares any.
     """
 
     run_id: str
@@ -55,3 +58,4 @@ class Results:
     divide: tuple[DivideFinding, ...]
     ledger: Ledger = field(default_factory=Ledger)
     run: Mapping[str, object] = field(default_factory=dict)
+    account: Account | None = None
