@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from notspot_coverage.definitions import COLUMNS, Indicator, Recipe
 from notspot_coverage.groups import NAMES, NATION, membership
@@ -266,9 +267,27 @@ def _rows(block: pd.DataFrame, indicator: Indicator, rule: str) -> pd.DataFrame:
     recipe = indicator.recipe
     assert recipe is not None
     used = {recipe.within, recipe.condition.column if recipe.condition else None}
-    levels, codes = block.index.get_level_values("level"), block.index.get_level_values("code")
-    by_rule = codes.isin(["remote", "non_remote"]) | ("remote" in used)
-    nation = levels == "nation"
+    known = block["unknown_units"] < block["units"]
+    return tidy(block.reset_index(), indicator, rule=rule, known=known.to_numpy(), by_rule="remote" in used)
+
+
+def tidy(
+    figures: pd.DataFrame, indicator: Indicator, *, rule: str, known: NDArray[np.bool_], by_rule: bool
+) -> pd.DataFrame:
+    """
+    Figures of one indicator as rows of the tidy table, without their names.
+
+    Parameters
+    ----------
+    figures
+        ``level, code, numerator, denominator, value, low, high``.
+    known
+        Whether anything is known of each row.
+    by_rule
+        Whether the figures depend on the rule of remoteness in all rows, and not in those of its groups only.
+    """
+    named = figures["code"].isin(["remote", "non_remote"]).to_numpy() | by_rule
+    nation = (figures["level"] == "nation").to_numpy()
 
     def only_nation(value: float | None) -> object:
         return np.where(nation, np.nan if value is None else value, np.nan)
@@ -276,19 +295,18 @@ def _rows(block: pd.DataFrame, indicator: Indicator, rule: str) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "indicator": indicator.id,
-            "level": levels,
-            "code": codes,
+            **{name: figures[name].to_numpy() for name in ("level", "code")},
             **{
-                column: block[column].to_numpy()
+                column: figures[column].to_numpy()
                 for column in ("numerator", "denominator", "value", "low", "high")
             },
             "unit": indicator.unit.zh,
             "kind": indicator.kind,
-            "status": np.where(block["unknown_units"] < block["units"], "computed", "unknown"),
+            "status": np.where(known, "computed", "unknown"),
             "official_2021": only_nation(indicator.official_2021),
             "target_2025": only_nation(indicator.target_2025),
             "as_of": indicator.as_of,
-            "rule": np.where(by_rule, rule, ""),
+            "rule": np.where(named, rule, ""),
             "basis": indicator.basis,
         }
     )

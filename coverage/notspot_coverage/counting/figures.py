@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -24,6 +25,7 @@ from notspot_coverage.counting.units import Sums, Units
 from notspot_geodata.errors import UsageError
 
 Values = NDArray[np.float64]
+Flags = NDArray[np.bool_]
 
 ALL = "all"
 KEYS = ["level", "code"]
@@ -73,7 +75,8 @@ class Figures:
         variants = variants[variants["level"] == "township"]
         choices = ["surface", "edges", "location_percent", "anchors"]
         named, yes, unknown = [], [], []
-        for key, part in variants.groupby(choices, sort=False, dropna=False):
+        for given, part in variants.groupby(choices, sort=False, dropna=False):
+            key: Any = given
             by_code = part.set_index("code").loc[codes]
             named.append(Variant(*key))
             yes.append(by_code["covered"].to_numpy(np.float64))
@@ -116,7 +119,7 @@ class Figures:
             towns = self.units.townships.index
             there = {towns[t][:digits] for t in target.sums.town if t >= 0}
         has = np.array([code in there for code in codes])
-        return self._existence(codes, has, has, has)
+        return self._existence(codes, has, has.astype(np.float64), has)
 
     def places_with_service(self, service: str, places: str, *, within: str = ALL) -> pd.DataFrame:
         """Number of places that a service reaches, of all that are known."""
@@ -197,13 +200,13 @@ class Figures:
             return [code for code in sorted([*self.lattice.codes, *self.unplaced]) if code[:8] in inside]
         return towns if unit == "township" else sorted({code[:5] for code in towns})
 
-    def _reached(self, service: str, unit: str, codes: Sequence[str]) -> tuple[Values, Values, Values]:
+    def _reached(self, service: str, unit: str, codes: list[str]) -> tuple[Flags, Values, Flags]:
         """Whether a service is in any part of units, at least, best (NaN: unknown) and at most."""
         rows = _of(self.account.table, service, "area", LAND)
         rows = rows[rows["level"] == unit].set_index("code").reindex(codes)
         there = rows["total"].notna().to_numpy()
-        low = (rows["low"] > 0).to_numpy()
-        high = np.where(there, (rows["high"] > 0).to_numpy(), True)
+        low = (rows["low"] > 0).to_numpy(np.bool_)
+        high = (rows["high"] > 0).to_numpy(np.bool_) | ~there
         covered = (rows["covered"] > 0).to_numpy()
         maybe = ~there | ((rows["unknown"] > 0).to_numpy() & ~covered)
         best = np.where(maybe, np.nan, covered.astype(float))
@@ -211,7 +214,7 @@ class Figures:
         best[~there], low[~there], high[~there] = said, said == 1, said != 0
         return low, best, high
 
-    def _existence(self, codes: Sequence[str], low: Values, best: Values, high: Values) -> pd.DataFrame:
+    def _existence(self, codes: list[str], low: Flags, best: Values, high: Flags) -> pd.DataFrame:
         counties = bool(codes) and len(codes[0]) == 5
         of = self.units.townships.reset_index().drop_duplicates("county_code").set_index("county_code")
         sums = Sums.of(self.units, list(of.loc[list(codes), "town_code"]) if counties else codes)
@@ -228,9 +231,10 @@ class Figures:
             high=np.fmax(most, yes),
         )
         levels = ["nation", "county"] if counties else ["nation", "group", "county", "township"]
-        return frame[(number > 0) & frame["level"].isin(levels).to_numpy()].reset_index(drop=True)
+        kept: pd.DataFrame = frame[(number > 0) & frame["level"].isin(levels).to_numpy()]
+        return kept.reset_index(drop=True)
 
-    def _number(self, sums: Sums, yes: Values, unknown: Values) -> pd.DataFrame:
+    def _number(self, sums: Sums, yes: NDArray[Any], unknown: NDArray[Any]) -> pd.DataFrame:
         added = sums.add(np.column_stack([yes, unknown]).astype(np.float64))
         frame = sums.frame[KEYS].assign(
             numerator=added[:, 0],
@@ -243,7 +247,8 @@ class Figures:
 
 
 def _of(frame: pd.DataFrame, service: str, of: str, subject: str) -> pd.DataFrame:
-    rows = frame[(frame["service"] == service) & (frame["of"] == of) & (frame["subject"] == subject)]
+    chosen = (frame["service"] == service) & (frame["of"] == of) & (frame["subject"] == subject)
+    rows: pd.DataFrame = frame[chosen]
     if rows.empty:
         raise UsageError(f"nothing is counted of {of} ({subject}) for the service {service}")
     return rows
