@@ -219,6 +219,14 @@ class Bounds:
 
 
 @dataclass(frozen=True, slots=True)
+class Subject:
+    """The words of what is counted: the name of people, places or lines, and of when they are."""
+
+    name: Text
+    as_of: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Account:
     """
     What was counted. Frames are tidy, shares in percent, ``low <= best <= high``.
@@ -247,6 +255,8 @@ class Account:
         Units by their share: ``service, subject, level, code, name, rank, rank_low, rank_high, robust``.
     notes
         What was concluded or assumed, a sentence each.
+    subjects
+        Names by ``(of, subject)`` of the table; what is not in it is shown by its id.
     """
 
     table: pd.DataFrame
@@ -257,3 +267,4 @@ class Account:
     ranking: pd.DataFrame
     services: Mapping[str, Service] = field(default_factory=dict)
     notes: tuple[Text, ...] = ()
+    subjects: Mapping[tuple[str, str], Subject] = field(default_factory=dict)
