@@ -12,10 +12,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from notspot_coverage.definitions import COLUMNS, Indicator, Recipe
-from notspot_coverage.groups import NAMES, NATION, membership
+from notspot_coverage.groups import NATION, membership
+from notspot_coverage.indicator_rows import Worked, names_of, with_recipe, without_recipe
 from notspot_geodata.errors import InputError, Problem
 from notspot_geodata.text import Text
 
@@ -40,7 +40,11 @@ BOUNDS = {
 
 
 def indicators(
-    townships: pd.DataFrame, definitions: Mapping[str, Indicator], *, rule: str = ""
+    townships: pd.DataFrame,
+    definitions: Mapping[str, Indicator],
+    *,
+    rule: str = "",
+    worked: Mapping[str, Worked] | None = None,
 ) -> pd.DataFrame:
     """
     The tidy table of indicators.
@@ -55,6 +59,8 @@ def indicators(
         is published, a row of status ``unknown``.
     rule
         Id of the rule of remoteness behind ``remote``; stands in the rows that depend on it.
+    worked
+        Figures by indicator, or by ``indicator.part``, that take the place of what is only published.
 
     Returns
     -------
@@ -74,11 +80,11 @@ def indicators(
     blocks: list[pd.DataFrame] = []
     for indicator in definitions.values():
         if indicator.recipe is None:
-            blocks.append(_published(indicator, rule))
+            blocks += without_recipe(indicator, rule, worked or {})
         else:
-            blocks.append(_rows(_sum(_pieces(townships, indicator), sets, indicator), indicator, rule))
+            blocks.append(with_recipe(_sum(_pieces(townships, indicator), sets, indicator), indicator, rule))
     table = pd.concat([block for block in blocks if len(block)], ignore_index=True)
-    table["name"] = _names(table, townships)
+    table["name"] = names_of(table, townships)
     return table[COLUMNS].astype(dict.fromkeys(_FIGURES, "float64"))
 
 
@@ -258,108 +264,6 @@ def _figures(sums: pd.DataFrame, indicator: Indicator) -> pd.DataFrame:
         sums.loc[nothing, ["low", "high"]] = np.nan
     sums.loc[nothing, ["numerator", "denominator"]] = np.nan
     return sums
-
-
-# ------------------------------------------------------------------ rows of the table
-
-
-def _rows(block: pd.DataFrame, indicator: Indicator, rule: str) -> pd.DataFrame:
-    recipe = indicator.recipe
-    assert recipe is not None
-    used = {recipe.within, recipe.condition.column if recipe.condition else None}
-    known = block["unknown_units"] < block["units"]
-    return tidy(block.reset_index(), indicator, rule=rule, known=known.to_numpy(), by_rule="remote" in used)
-
-
-def tidy(
-    figures: pd.DataFrame, indicator: Indicator, *, rule: str, known: NDArray[np.bool_], by_rule: bool
-) -> pd.DataFrame:
-    """
-    Figures of one indicator as rows of the tidy table, without their names.
-
-    Parameters
-    ----------
-    figures
-        ``level, code, numerator, denominator, value, low, high``.
-    known
-        Whether anything is known of each row.
-    by_rule
-        Whether the figures depend on the rule of remoteness in all rows, and not in those of its groups only.
-    """
-    named = figures["code"].isin(["remote", "non_remote"]).to_numpy() | by_rule
-    nation = (figures["level"] == "nation").to_numpy()
-
-    def only_nation(value: float | None) -> object:
-        return np.where(nation, np.nan if value is None else value, np.nan)
-
-    return pd.DataFrame(
-        {
-            "indicator": indicator.id,
-            **{name: figures[name].to_numpy() for name in ("level", "code")},
-            **{
-                column: figures[column].to_numpy()
-                for column in ("numerator", "denominator", "value", "low", "high")
-            },
-            "unit": indicator.unit.zh,
-            "kind": indicator.kind,
-            "status": np.where(known, "computed", "unknown"),
-            "official_2021": only_nation(indicator.official_2021),
-            "target_2025": only_nation(indicator.target_2025),
-            "as_of": indicator.as_of,
-            "rule": np.where(named, rule, ""),
-            "basis": indicator.basis,
-        }
-    )
-
-
-def _published(indicator: Indicator, rule: str) -> pd.DataFrame:
-    """The nation's row of an indicator that cannot be worked out here, and a row for each of its parts."""
-    common: dict[str, object] = {
-        "level": "nation",
-        "code": NATION,
-        "kind": indicator.kind,
-        "as_of": indicator.as_of,
-        "rule": rule if indicator.by_rule else "",
-        "basis": indicator.basis,
-    }
-    published = indicator.official_2021
-    rows = [
-        common
-        | {
-            "indicator": indicator.id,
-            "numerator": indicator.official_numerator,
-            "denominator": indicator.official_denominator,
-            "value": published,
-            "unit": indicator.unit.zh,
-            "status": "unknown" if published is None else "official",
-            "official_2021": published,
-            "target_2025": indicator.target_2025,
-        }
-    ]
-    rows += [
-        common
-        | {
-            "indicator": f"{indicator.id}.{part.id}",
-            "value": part.official_2021,
-            "unit": part.unit.zh,
-            "kind": part.kind,
-            "as_of": part.as_of or indicator.as_of,
-            "status": "official",
-            "official_2021": part.official_2021,
-        }
-        for part in indicator.parts
-    ]
-    return pd.DataFrame(rows, columns=[column for column in COLUMNS if column != "name"])
-
-
-def _names(table: pd.DataFrame, townships: pd.DataFrame) -> pd.Series:
-    names = {("nation" if code == NATION else "group", code): text.zh for code, text in NAMES.items()}
-    names |= {("county", c): n for c, n in zip(townships["county_code"], townships["county"], strict=True)}
-    full = townships["county"] + townships["town"]  # 東區, 大安區 … repeat between counties
-    names |= {("township", c): n for c, n in zip(townships["town_code"], full, strict=True)}
-    return pd.Series(
-        [names[key] for key in zip(table["level"], table["code"], strict=True)], index=table.index
-    )
 
 
 def _check_columns(townships: pd.DataFrame, definitions: Mapping[str, Indicator]) -> None:
