@@ -116,7 +116,7 @@ def _overlapping(shapes: NDArray[Any], rows: Sequence[int], owners: NDArray[Any]
     out.notes.append(
         Text(
             f"同一業者有{least_zh} {len(involved):,} 個多邊形彼此重疊（第 {shown} 列），已聯集，只計一次。",
-            f"{least_en}{len(involved):,} polygons overlap others of the same operator (rows {shown}); they are united and "
-            "counted once.",
+            f"{least_en}{len(involved):,} polygons overlap others of the same operator (rows {shown}); they are united "
+            "and counted once.",
         )
     )

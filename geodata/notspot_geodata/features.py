@@ -22,6 +22,7 @@ from notspot_geodata.text import official_name, tidy
 if TYPE_CHECKING:
     import geopandas as gpd
 
+EMPTY = ("has no geometry", "has an empty geometry")  # what problems say of features without a shape
 MENDED_AREA = 0.01  # of an area; a mend that changes more than this changes the shape, and is a problem
 
 
@@ -107,10 +108,8 @@ def checked(frame: gpd.GeoDataFrame, rows: list[int], reading: Reading, to_crs: 
     missing, empty = shapely.is_missing(shapes), shapely.is_empty(shapes)
     bounds = shapely.bounds(shapes)
     endless = ~(missing | empty) & ~np.isfinite(bounds).all(axis=1)
-    for what, mask in (("no", missing), ("an empty", empty), ("an infinite", endless)):
-        reading.problems += [
-            Problem(rows[i], "geometry", f"has {what} geometry") for i in np.flatnonzero(mask)
-        ]
+    for what, mask in zip((*EMPTY, "has an infinite geometry"), (missing, empty, endless), strict=True):
+        reading.problems += [Problem(rows[i], "geometry", what) for i in np.flatnonzero(mask)]
     shapes[endless] = None
     shapes = _mend(shapes, rows, reading)
     source = systems.parse_crs(frame.crs)

@@ -290,13 +290,13 @@ def _drawn(
     reading.problems += problems
     reading.notes.append(f"shapes were taken from '{column}'")
     frame = gpd.GeoDataFrame(table.drop(columns=[column, "geometry"], errors="ignore"))
-    frame = frame.setfeatures.checked(features.array_of(shapes, None))
+    frame = frame.set_geometry(features.array_of(shapes, None))
     frame, move = features.with_system(frame, crs, reading)
     if move:
         told = {p.row for p in problems}
         frame = features.checked(frame, rows, reading, to_crs)
         reading.problems = [
-            p for p in reading.problems if p.row not in told or p.message != "has no geometry"
+            p for p in reading.problems if p.row not in told or p.message != features.EMPTY[0]
         ]
     bad = {p.row for p in reading.problems}
     reading.problems.sort(key=lambda p: (p.row or 0, p.field))

@@ -22,7 +22,7 @@ from notspot.coverage_specs import (
 )
 from notspot.entries import FIGURES, Entries, Row
 from notspot.file_entries import FILE, file_spec
-from notspot_coverage.counting.services import Basis, Bounds, Outside, Quantity, Setting, UnitLevel
+from notspot_coverage.counting.services import LAND, Basis, Bounds, Outside, Quantity, Setting, UnitLevel
 from notspot_coverage.definitions import Indicator
 from notspot_coverage.groups import GROUPS
 from notspot_geodata.quantities import threshold_problem
@@ -84,6 +84,8 @@ class _Coverage:
     def __init__(self, entries: Entries) -> None:
         self.entries = entries
         self.ids: dict[str, set[str]] = {key: set() for key in TABLES}
+        subjects = {LAND}  # what is counted stands in one column of the tables
+        self.ids |= dict.fromkeys(("people", "places", "lines"), subjects)
 
     def _id(self, row: Row, where: str) -> str:
         return self.entries.ident(row, where, self.ids[where.split()[0]]) or ""

@@ -133,7 +133,7 @@ class Entries:
             message = f"'{value}' is no id: small letters, digits and _, a letter first"
             self.problem(f"{where}.id", message, value)
         if value in taken:
-            self.problem(f"{where}.id", f"'{value}' is taken by another [[{where.split()[0]}]]", value)
+            self.problem(f"{where}.id", f"'{value}' is taken: an id stands once", value)
         taken.add(value)
         return value
 

@@ -1,0 +1,282 @@
+"""
+The files that a study's coverage names, read once each: rows chosen, problems of all of them kept for one report.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from notspot.coverage_specs import FileSpec
+from notspot.entries import EMBEDDED
+from notspot_geodata import sniff
+from notspot_geodata.errors import SHOWN_PROBLEMS, InputError, NotspotError, Problem
+from notspot_geodata.ledger import Ledger
+from notspot_geodata.text import Text
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+
+    from notspot_geodata.reading import Reading
+
+HINT = "Fix the files, or pass --allow-rejects to go on without these rows (they stay in rejects.csv)."
+
+
+@dataclass(slots=True)
+class Features:
+    """
+    The chosen features of a file, in degrees (EPSG:3824).
+
+    Attributes
+    ----------
+    frame
+        Index 0, 1, …; a null geometry where a row has a problem.
+    rows
+        Number of each in the file.
+    bad
+        What is wrong with rows, first problem of each.
+    refused
+        Rows that could not be read at all, and are not in `frame`.
+    written
+        Header in the file → name in `frame`.
+    """
+
+    frame: gpd.GeoDataFrame
+    rows: list[int]
+    bad: dict[int, str]
+    refused: dict[int, str]
+    written: Mapping[str, str]
+
+
+@dataclass(slots=True)
+class Files:
+    """Reads the files of a study; `finish` raises what is wrong with all of them."""
+
+    folder: Path
+    ledger: Ledger
+    allow_rejects: bool
+    inputs: list[dict[str, object]]
+    notes: list[Text] = field(default_factory=list)
+    readings: dict[str, Reading] = field(default_factory=dict)
+    problems: dict[str, list[Problem]] = field(default_factory=dict)
+    _held: dict[tuple[object, ...], tuple[gpd.GeoDataFrame, Reading] | None] = field(default_factory=dict)
+    _people: dict[str, dict[int, int]] = field(default_factory=dict)
+
+    def path(self, file: FileSpec) -> Path:
+        return self.folder / file.path
+
+    def enter(self, path: str, rows: int | None) -> None:
+        """A file into the record of the run, with what belongs to it (the parts of a Shapefile)."""
+        if path.startswith(EMBEDDED):
+            return
+        whole = self.folder / path
+        parts = [whole]
+        if whole.suffix.lower() in (".shp", ".dbf", ".shx"):
+            kin = (".shp", ".dbf", ".shx", ".prj", ".cpg")
+            parts += sorted(
+                p
+                for p in whole.parent.iterdir()
+                if p.stem == whole.stem and p.suffix.lower() in kin and p != whole
+            )
+        known = {item["path"] for item in self.inputs}
+        for part in parts:
+            name = (Path(path).parent / part.name).as_posix()
+            if name in known or not part.is_file():
+                continue
+            with part.open("rb") as opened:
+                digest = hashlib.file_digest(opened, "sha256").hexdigest()
+            item: dict[str, object] = {"path": name, "bytes": part.stat().st_size, "sha256": digest}
+            self.inputs.append(item | ({"rows": rows} if rows is not None and part == whole else {}))
+
+    def note(self, file: FileSpec | str, notes: Iterable[Text]) -> None:
+        """Notes on a file, with its name before each."""
+        name = Path(file if isinstance(file, str) else file.path).name
+        for said in notes:
+            note = Text(f"{name}：{said.zh}", f"{name}: {said.en}")
+            if note not in self.notes:
+                self.notes.append(note)
+
+    def fail(self, file: FileSpec | str, error: Exception) -> None:
+        """That a file cannot be used at all."""
+        path = file if isinstance(file, str) else file.path
+        if isinstance(error, InputError):
+            hint = f" {error.hint}" if error.hint and error.problems and error.problems[0].row is None else ""
+            hint = "" if "--allow-rejects" in hint else hint
+            first, *rest = error.problems
+            mended = Problem(
+                first.row, first.field, f"{first.message}.{hint}" if hint else first.message, first.value
+            )
+            self.add(path, [mended, *rest])
+        else:
+            self.add(path, [Problem(None, "", str(error))])
+
+    def add(self, file: FileSpec | str, problems: Iterable[Problem]) -> None:
+        """Problems of a file; each is kept once, however often the file is used."""
+        path = file if isinstance(file, str) else file.path
+        held = self.problems.setdefault(path, [])
+        held += [p for p in dict.fromkeys(problems) if p not in held]
+
+    def refuse(self, file: FileSpec, found: Features, problems: Iterable[Problem]) -> None:
+        """Problems of rows of `found`, which are then left out of it."""
+        told = list(problems)
+        self.add(file, told)
+        for problem in told:
+            if problem.row is not None:
+                found.bad.setdefault(problem.row, problem.message)
+
+    def harmless(self, file: FileSpec, problems: Iterable[Problem]) -> None:
+        """Rows that are left out and change nothing: into the ledger at once."""
+        name = Path(file.path).name
+        before = {(row["file"], row["row"], row["reason"]) for row in self.ledger.rows}
+        self.ledger.refuse(name, [p for p in problems if (name, p.row, p.message) not in before])
+
+    def features(self, file: FileSpec, *, empty_is_harmless: bool = False) -> Features | None:
+        """The features that are chosen of a map, or of a table with coordinates; None where it cannot be read."""
+        from notspot_geodata.features import EMPTY
+        from notspot_geodata.selection import select
+
+        found = self._examined(file)
+        if found is None:
+            return None
+        frame, reading = found
+        rows = list(frame.attrs["rows"])
+        chosen = select(frame, file.where, rows=rows, written=reading.columns)
+        self.add(file, chosen.problems)
+        self.note(file, chosen.notes)
+        if any(p.row is None for p in chosen.problems):
+            return None
+        kept = {row for row, keep in zip(rows, chosen.mask, strict=True) if keep}
+        there = set(rows)
+        bad: dict[int, str] = {}
+        refused: dict[int, str] = {}
+        for problem in reading.problems:
+            row = problem.row
+            if row is None or (row in there and row not in kept):
+                continue  # a problem of the whole file was told when it was read
+            if empty_is_harmless and problem.message in EMPTY:
+                continue
+            (bad if row in there else refused).setdefault(row, problem.message)
+            self.add(file, [problem])
+        self._people.setdefault(file.path, {}).update(frame.attrs["people"])
+        part = frame[chosen.mask].reset_index(drop=True)
+        part.attrs = {}
+        numbers = [row for row, keep in zip(rows, chosen.mask, strict=True) if keep]
+        hidden = [at for at, row in enumerate(numbers) if row in bad]
+        if hidden:
+            shapes = part.geometry.to_numpy().copy()
+            shapes[hidden] = None
+            part = part.set_geometry(_array(shapes, part.crs))
+        if file.where:
+            self.note(file, [_chosen(len(numbers), len(rows))])
+        return Features(part, numbers, bad, refused, reading.columns)
+
+    def _examined(self, file: FileSpec) -> tuple[gpd.GeoDataFrame, Reading] | None:
+        from notspot_geodata.vectors import examine_geo
+
+        key = (file.path, file.crs, file.sheet, file.encoding, file.layer_name)
+        if key in self._held:
+            return self._held[key]
+        self._held[key] = None
+        try:
+            found = examine_geo(
+                self.path(file),
+                layer=file.layer_name,
+                crs=file.crs,
+                encoding=file.encoding,
+                sheet=file.sheet,
+            )
+        except NotspotError as error:
+            self.fail(file, error)
+            return None
+        reading = found[1]
+        self.readings[file.path] = reading
+        self.enter(file.path, reading.rows)
+        whole = [p for p in reading.problems if p.row is None]
+        if whole:
+            self.add(file, reading.problems)
+            return None
+        self.note(file, _said(reading.notes))
+        self._held[key] = found
+        return found
+
+    def table(self, file: FileSpec) -> bool:
+        """Whether a file is a table (not a map); False too where it cannot be opened, which is told."""
+        try:
+            return sniff.kind_of(self.path(file)) in sniff.TABLES
+        except NotspotError as error:
+            self.fail(file, error)
+            return False
+
+    def finish(self) -> None:
+        """
+        Enter the rows that are left out into the ledger.
+
+        Raises
+        ------
+        InputError
+            Where a file cannot be used, or rows have problems and may not be left out: all files in one report.
+        """
+        found = {path: problems for path, problems in self.problems.items() if problems}
+        whole = any(p.row is None for problems in found.values() for p in problems)
+        if found and (whole or not self.allow_rejects):
+            hint = "" if whole else HINT
+            if len(found) == 1:
+                ((path, problems),) = found.items()
+                raise InputError(path, _sorted(problems), hint=hint)
+            raise _report(found, hint)
+        for path, problems in found.items():
+            name = Path(path).name
+            before = {(row["file"], row["row"], row["reason"]) for row in self.ledger.rows}
+            people = dict(self._people.get(path, {}))
+            for problem in _sorted(problems):
+                if (name, problem.row, problem.message) in before:
+                    continue
+                known = people.pop(problem.row, None) if problem.row is not None else None
+                self.ledger.refuse(name, [problem], people={} if known is None else {problem.row or 0: known})
+
+
+def _report(found: Mapping[str, list[Problem]], hint: str) -> InputError:
+    """The problems of several files as one error; a screen of it shows some of each file."""
+    shown = max(2, SHOWN_PROBLEMS // len(found))
+    head: list[Problem] = []
+    tail: list[Problem] = []
+    for path, problems in found.items():
+        name = Path(path).name
+        named = [
+            Problem(p.row, f"{name}: {p.field}" if p.field else f"{name}:", p.message, p.value)
+            for p in _sorted(problems)
+        ]
+        head += named[:shown]
+        tail += named[shown:]
+    counts = "; ".join(f"{Path(path).name} {len(problems):,}" for path, problems in found.items())
+    return InputError(f"{len(found)} files", head + tail, summary=counts, hint=hint)
+
+
+def _sorted(problems: Iterable[Problem]) -> list[Problem]:
+    return sorted(problems, key=lambda p: (p.row is not None, p.row or 0, p.field))
+
+
+def _chosen(chosen: int, rows: int) -> Text:
+    return Text(f"依條件選取 {rows:,} 列中之 {chosen:,} 列。", f"{chosen:,} of {rows:,} rows were chosen.")
+
+
+def _array(shapes: object, crs: object) -> object:
+    from notspot_geodata.features import array_of
+
+    return array_of(shapes, crs)  # type: ignore[arg-type]
+
+
+def _said(notes: Iterable[str]) -> list[Text]:
+    """What a reader concluded that bears on the figures, in both languages."""
+    out = []
+    for note in notes:
+        if " invalid geometries mended" in note:
+            count = note.split(" ", 1)[0]
+            rows = note[note.find("(rows ") + 6 :].rstrip(")")
+            out.append(Text(f"{count} 個無效圖形已修復（第 {rows} 列）。", f"{note}."))
+        elif "numbers are metres" in note:
+            out.append(Text("檔案宣稱為經緯度，數值卻為公尺，座標系統另行判定。", f"{note}."))
+    return out
