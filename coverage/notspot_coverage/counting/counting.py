@@ -149,7 +149,7 @@ def count(
             tables.append(table_of(counted, service.id, target.of, target.id))
             variants.append(_variants(counted, service.id, target.of, target.id))
             if target.of == "places" and not service.last_resort:
-                gaps.append(lists.place_gaps(service, target, status, units))
+                gaps.append(lists.place_gaps(lattice, units, service, target, status))
         del painted, reached
     table = _joined(tables, COLUMNS)
     return Account(

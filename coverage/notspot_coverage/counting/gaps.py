@@ -16,11 +16,15 @@ from notspot_coverage.counting.rasters import values_at
 from notspot_coverage.counting.services import ByUnit, Layer, Raster, Service, Sites
 from notspot_coverage.counting.targets import Status, Target, nearest
 from notspot_coverage.counting.units import Units
+from notspot_geodata.text import Text
 
 Floats = NDArray[np.float64]
 
 SERVED = 50.0  # percent of its people: a village that is served
 UNITS = {"rsrp_dbm": " dBm", "level_dbm": " dBm", "mbps": " Mbps", "probability": "", "covered": ""}
+LOST_VILLAGE = Text("無村里界線，位置不明", "no polygon: where its people are is unknown")
+LOST_PLACE = Text("座標不可用", "no usable point")
+NO_LAYER = Text("無圖資", "no layer")
 COLUMNS = [
     "service", "kind", "subject", "code", "name", "county", "town", "remote", "people", "covered", "not_covered",
     "unknown", "share", "nearest", "distance_km", "why_zh", "why_en",
@@ -39,7 +43,7 @@ def village_gaps(lattice: Lattice, units: Units, service: Service, table: pd.Dat
     Returns
     -------
     gaps
-        `COLUMNS`, most people not covered first, then unknown. ``distance_km`` from the middle of the village to that
+        `COLUMNS`, most people not covered first, then unknown, then the furthest. ``distance_km`` from the middle of the village to that
         of the nearest served village; null where none is, or where the village has no polygon.
     """
     rows = table[table["level"] == "village"]
@@ -53,7 +57,8 @@ def village_gaps(lattice: Lattice, units: Units, service: Service, table: pd.Dat
         x, y, served, mine, rows.set_index("code")["name"].reindex(lattice.codes).to_numpy()
     )
     picked = rows[lacking]
-    why = _reasons(lattice, service, mine, x, y)
+    cells = _Cells(lattice, mine[mine >= 0])
+    why = _reasons(service, mine, x, y, np.array(lattice.codes, object), cells, LOST_VILLAGE)
     towns = pd.Index(picked["code"].str[:8])
     return _frame(
         units,
@@ -74,7 +79,9 @@ def village_gaps(lattice: Lattice, units: Units, service: Service, table: pd.Dat
     )
 
 
-def place_gaps(service: Service, target: Target, status: Status, units: Units) -> pd.DataFrame:
+def place_gaps(
+    lattice: Lattice, units: Units, service: Service, target: Target, status: Status
+) -> pd.DataFrame:
     """Places that the service does not reach, or of which that is unknown; nearest is the next place with it."""
     lacking = np.flatnonzero(status != 1)
     served = np.flatnonzero(status == 1)
@@ -82,12 +89,9 @@ def place_gaps(service: Service, target: Target, status: Status, units: Units) -
     town = target.sums.town[lacking]
     codes = units.townships.index
     towns = pd.Index([codes[t] if t >= 0 else "" for t in town])
-    zh: list[list[str]] = [[] for _ in lacking]
-    en: list[list[str]] = [[] for _ in lacking]
-    for layer in service.layers:
-        for i, (a, b) in enumerate(_layer_reasons(layer, target.x[lacking], target.y[lacking], None)):
-            zh[i].append(a)
-            en[i].append(b)
+    lost = np.where(np.isnan(target.x[lacking]), -1, lacking)
+    villages = np.array([*lattice.codes, ""], object)[target.village]
+    why = _reasons(service, lost, target.x, target.y, villages, None, LOST_PLACE)
     return _frame(
         units,
         towns,
@@ -103,7 +107,7 @@ def place_gaps(service: Service, target: Target, status: Status, units: Units) -
         share=np.where(status[lacking] == 0, 0.0, np.nan),
         nearest=name,
         distance_km=distance,
-        why=(["；".join(dict.fromkeys(a)) for a in zh], ["; ".join(dict.fromkeys(b)) for b in en]),
+        why=why,
     )
 
 
@@ -115,8 +119,8 @@ def _frame(
     frame = pd.DataFrame({**columns, "why_zh": why[0], "why_en": why[1]}, index=range(len(towns)))
     frame["county"], frame["town"] = named["county"].to_numpy(), named["town"].to_numpy()
     frame["remote"] = remote.to_numpy()
-    order = ["not_covered", "unknown", "code"]
-    return frame[COLUMNS].sort_values(order, ascending=[False, False, True], ignore_index=True)
+    order = ["not_covered", "unknown", "distance_km", "code"]
+    return frame[COLUMNS].sort_values(order, ascending=[False, False, False, True], ignore_index=True)
 
 
 def _middles(lattice: Lattice) -> tuple[Floats, Floats]:
@@ -140,7 +144,7 @@ def _next(
     order = served[np.argsort(x[served], kind="stable")]
     distance = np.full(len(mine), np.nan)
     name = [""] * len(mine)
-    placed = np.flatnonzero(mine >= 0)
+    placed = np.flatnonzero((mine >= 0) & np.isfinite(x[mine]))
     if len(order) and len(placed):
         own = mine[placed]
         gap, which = nearest(x[own], y[own], x[order], y[order], np.zeros(len(order)))
@@ -154,25 +158,33 @@ def _next(
 
 
 def _reasons(
-    lattice: Lattice, service: Service, mine: NDArray[np.int64], x: Floats, y: Floats
+    service: Service,
+    mine: NDArray[np.int64],
+    x: Floats,
+    y: Floats,
+    villages: NDArray[np.object_],
+    cells: _Cells | None,
+    lost: Text,
 ) -> tuple[list[str], list[str]]:
+    """
+    What each layer says of `mine`, indices into x, y and the codes of `villages`; those of -1 are `lost`.
+
+    With `cells` the strongest value of a raster in the village counts, else that at the point.
+    """
+    said: list[list[Text]] = [[lost] if i < 0 else [] for i in mine]
     placed = np.flatnonzero(mine >= 0)
-    zh: list[list[str]] = [[] for _ in mine]
-    en: list[list[str]] = [[] for _ in mine]
-    for i in np.flatnonzero(mine < 0):
-        zh[i].append("無村里界線，位置不明")
-        en[i].append("no polygon: where its people are is unknown")
     own = mine[placed]
     for layer in service.layers:
-        found = _layer_reasons(layer, x[own], y[own], _Cells(lattice, own))
-        for i, (a, b) in zip(placed, found, strict=True):
-            zh[i].append(a)
-            en[i].append(b)
+        found = _layer_reasons(layer, x[own], y[own], villages[own], cells)
+        for i, text in zip(placed, found, strict=True):
+            said[i].append(text)
     if not service.layers:
         for i in placed:
-            zh[i].append("無圖資")
-            en[i].append("no layer")
-    return ["；".join(dict.fromkeys(a)) for a in zh], ["; ".join(dict.fromkeys(b)) for b in en]
+            said[i].append(NO_LAYER)
+    return (
+        ["；".join(dict.fromkeys(text.zh for text in texts)) for texts in said],
+        ["; ".join(dict.fromkeys(text.en for text in texts)) for texts in said],
+    )
 
 
 class _Cells:
@@ -194,54 +206,45 @@ class _Cells:
         return np.where(np.isneginf(out), np.nan, out)
 
 
-def _layer_reasons(layer: Layer, x: Floats, y: Floats, cells: _Cells | None) -> Iterator[tuple[str, str]]:
-    who = layer.operator
-    by = f"{who} " if who else ""
+def _layer_reasons(
+    layer: Layer, x: Floats, y: Floats, villages: NDArray[np.object_], cells: _Cells | None
+) -> Iterator[Text]:
+    by = f"{layer.operator} " if layer.operator else ""
+    no_data = Text(f"{by}無資料", f"{by}no data")
     if isinstance(layer, Sites):
         sx, sy, radius = site_circles(layer, np.ones(len(layer.points), np.bool_))
         order = np.argsort(sx, kind="stable")
         gap, which = nearest(x, y, sx[order], sy[order], radius[order])
-        for d, k in zip(gap, which, strict=True):
+        for edge, k in zip(gap, which, strict=True):
             if k < 0:
-                yield f"{by}無點位", f"{by}has no site"
+                yield Text(f"{by}無點位", f"{by}has no site")
                 continue
             reach = float(radius[order][k])
-            away = (d + reach) / 1000
-            yield (
+            away = (edge + reach) / 1000
+            yield Text(
                 f"{by}最近點位距 {away:,.1f} 公里，涵蓋半徑 {reach:,.0f} 公尺",
                 f"{by}nearest site {away:,.1f} km away, it reaches {reach:,.0f} m",
             )
     elif isinstance(layer, Raster):
-        values = values_at(layer, x, y) if cells is None else cells.strongest(layer)
         unit = UNITS[layer.quantity]
-        for value in values:
+        needed = f"{layer.at_least:g}{unit}"
+        for value in values_at(layer, x, y) if cells is None else cells.strongest(layer):
             if np.isnan(value):
-                yield f"{by}無資料", f"{by}no data"
+                yield no_data
             elif value >= layer.at_least:
-                yield (
-                    f"{by}僅部分達 {layer.at_least:g}{unit}",
-                    f"{by}only a part reaches {layer.at_least:g}{unit}",
-                )
+                yield Text(f"{by}僅部分達 {needed}", f"{by}only a part reaches {needed}")
             else:
-                yield (
-                    f"{by}最強 {value:,.4g}{unit}，門檻 {layer.at_least:g}{unit}",
-                    f"{by}strongest {value:,.4g}{unit}, {layer.at_least:g}{unit} needed",
-                )
+                found = f"{value:,.4g}{unit}"
+                yield Text(f"{by}最強 {found}，門檻 {needed}", f"{by}strongest {found}, {needed} needed")
     elif isinstance(layer, ByUnit):
-        yield from _unit_reasons(layer, by, len(x), cells)
+        for code in villages:
+            value = layer.values.get(code[: CODE_DIGITS[layer.level]], np.nan)
+            needed = f"{layer.at_least:g}"
+            yield (
+                no_data
+                if np.isnan(value)
+                else Text(f"{by}數值 {value:g}，門檻 {needed}", f"{by}figure {value:g}, {needed} needed")
+            )
     else:
         for _ in x:
-            yield f"{by}涵蓋範圍未及多數", f"{by}claimed area does not reach most of it"
-
-
-def _unit_reasons(layer: ByUnit, by: str, length: int, cells: _Cells | None) -> Iterator[tuple[str, str]]:
-    codes = [""] * length if cells is None else [cells.lattice.codes[v] for v in cells.villages]
-    for code in codes:
-        value = layer.values.get(code[: CODE_DIGITS[layer.level]], np.nan)
-        if np.isnan(value):
-            yield f"{by}無資料", f"{by}no data"
-        else:
-            yield (
-                f"{by}數值 {value:g}，門檻 {layer.at_least:g}",
-                f"{by}figure {value:g}, {layer.at_least:g} needed",
-            )
+            yield Text(f"{by}涵蓋範圍未及多數", f"{by}claimed area does not reach most of it")

@@ -181,6 +181,9 @@ class Places:
     Points that should be covered: communities, clinics, schools, venues. `points` has a CRS; columns ``name``
     and ``id`` are carried into lists. With `anchors` a point only stands for its place, and places that share
     one are covered or not as the point says in the best estimate, both in the bounds.
+
+    `unplaced` are places without a point (``id, name, town_code``, null where not even the township is known): they
+    count, and whether they are covered is unknown.
     """
 
     id: str
@@ -188,6 +191,7 @@ class Places:
     points: gpd.GeoDataFrame
     anchors: bool = False
     as_of: str = ""
+    unplaced: pd.DataFrame | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

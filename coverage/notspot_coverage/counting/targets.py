@@ -86,6 +86,8 @@ class Target:
             there |= _operators(layer)
         if set(service.operators) - there or not service.layers:
             unknown[:] = True
+        lost = np.isnan(self.x)  # places without a point
+        yes[lost], unknown[lost] = False, True
         return np.where(yes, YES, np.where(unknown, UNKNOWN, NO)).astype(np.int8)
 
     def _layer(self, lattice: Lattice, layer: Layer, percent: float, first: float) -> tuple[Any, Any]:
@@ -146,7 +148,24 @@ def place_target(lattice: Lattice, units: Units, places: Places, locate: Locate)
             ),
         )
     sums = Sums.at(units, village)
-    return Target(places.id, "places", x, y, village, np.ones(len(points)), shared, sums, frame, notes)
+    if places.unplaced is not None and len(places.unplaced):
+        lost = places.unplaced
+        codes = units.townships.index
+        towns = [codes[t] if t >= 0 else None for t in sums.town]
+        towns += [code if isinstance(code, str) else None for code in lost["town_code"]]
+        sums = Sums.in_towns(units, towns)
+        blank = np.full(len(lost), np.nan)
+        x, y = np.concatenate([x, blank]), np.concatenate([y, blank])
+        village = np.concatenate([village, np.full(len(lost), -1, np.int32)])
+        shared = np.concatenate([shared, np.zeros(len(lost), np.bool_)])
+        frame = pd.concat([frame, lost[["id", "name"]].astype(str)], ignore_index=True)
+        notes += (
+            Text(
+                f"「{places.name.zh}」有 {len(lost):,} 處座標不可用，計入總數，列為無資料。",
+                f"{len(lost):,} of {places.name.en} have no usable point; they count, as unknown.",
+            ),
+        )
+    return Target(places.id, "places", x, y, village, np.ones(len(x)), shared, sums, frame, notes)
 
 
 def line_target(lattice: Lattice, units: Units, lines: Lines, locate: Locate) -> Target:

@@ -108,6 +108,13 @@ class Sums:
         )
 
     @classmethod
+    def in_towns(cls, units: Units, codes: Sequence[str | None]) -> Sums:
+        """Sums of things by the code of their township, None where it has none; no rows by village."""
+        return cls._with(
+            units, units.townships.index.get_indexer(pd.Index(codes, dtype=object)).astype(np.int64), []
+        )
+
+    @classmethod
     def _with(cls, units: Units, town: Indices, villages: list[pd.DataFrame]) -> Sums:
         towns = units.townships
         counties = towns.drop_duplicates("county_code").sort_values("county_code")
