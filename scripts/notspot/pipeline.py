@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
+from notspot.coverage_run import count_coverage
 from notspot.joining import Units, derived, entry, flags, need, need_numbers
 from notspot.study import Study
 from notspot_coverage.clusters import neighbours
@@ -83,7 +84,11 @@ def run(study: Study, *, allow_rejects: bool = False, step: Step = lambda _: Non
     for item in study.definitions.values():
         if item.recipe is not None:
             need_numbers(townships, needed_columns(item.recipe), f"the indicator {item.id}")
-    table_of = indicators(townships, study.definitions, rule=study.rule)
+    coverage = None
+    if study.coverage is not None:
+        coverage = count_coverage(study.coverage, work, townships, step=step)
+    worked = {} if coverage is None else coverage.worked
+    table_of = indicators(townships, study.definitions, rule=study.rule, worked=worked)
     townships = _with_values(townships, table_of)
     among = neighbours(townships) if study.divide else None
     found = []
@@ -104,6 +109,7 @@ def run(study: Study, *, allow_rejects: bool = False, step: Step = lambda _: Non
         divide=tuple(found),
         ledger=work.ledger,
         run=record,
+        account=None if coverage is None else coverage.account,
     )
 
 

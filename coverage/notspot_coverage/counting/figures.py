@@ -166,6 +166,16 @@ class Figures:
             dict.fromkeys(COLUMNS[2:], "float64")
         )
 
+    def number_of_things(
+        self, towns: Sequence[str | None], number: Values, *, within: str = ALL
+    ) -> pd.DataFrame:
+        """Number of things that stand in a table, by the code of their township, None where it has none."""
+        sums = Sums.in_towns(self.units, towns)
+        flags = self._town_flags(within)
+        inside = np.where(sums.town >= 0, flags[np.maximum(sums.town, 0)], within == ALL)
+        rows = self._number(sums, number * inside, np.zeros(len(number)))
+        return rows if (sums.town >= 0).any() else rows[rows["level"] == "nation"]  # else nobody knows where
+
     def number_of_people(self, people: str, of: str, *, within: str = ALL) -> pd.DataFrame:
         """People or households themselves: an alternative denominator."""
         counts = self.people[people].counts[of]

@@ -43,8 +43,8 @@ def village_gaps(lattice: Lattice, units: Units, service: Service, table: pd.Dat
     Returns
     -------
     gaps
-        `COLUMNS`, most people not covered first, then unknown, then the furthest. ``distance_km`` from the middle of the village to that
-        of the nearest served village; null where none is, or where the village has no polygon.
+        `COLUMNS`, most people not covered first, then unknown, then the furthest. ``distance_km`` from the middle of
+        the village to that of the nearest served village; null where none is, or where the village has no polygon.
     """
     rows = table[table["level"] == "village"]
     share = rows["best"].to_numpy(np.float64)
