@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cache
-from itertools import repeat
+from itertools import chain, repeat
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from notspot_geodata import reference
 from notspot_geodata.errors import UsageError
-from notspot_geodata.locating import NOWHERE, Locator
+from notspot_geodata.locating import NOWHERE, locate_points
 
 Floats = NDArray[np.float64]
 Cells = NDArray[np.uint64]
@@ -87,7 +87,8 @@ def children(cells: Cells, finer: int) -> Cells:
 def middles(cells: Cells) -> Floats:
     """Longitude and latitude of the middle of each cell, shape (…, 2)."""
     h3 = _h3()
-    found = np.array([h3.cell_to_latlng(cell) for cell in cells.ravel().tolist()], dtype=np.float64)
+    pairs = chain.from_iterable(map(h3.cell_to_latlng, cells.ravel().tolist()))
+    found = np.fromiter(pairs, np.float64, 2 * cells.size)
     return found.reshape(-1, 2)[:, ::-1].reshape(*cells.shape, 2)
 
 
@@ -167,13 +168,8 @@ def land_cells(bounds: tuple[float, float, float, float], resolution: int) -> Ce
 
 
 def on_land(lonlat: Floats) -> NDArray[np.bool_]:
-    """Whether each point, shape (n, 2) in degrees, lies in a county."""
-    return np.asarray(_counties().find(lonlat[:, 0], lonlat[:, 1]) != NOWHERE)
-
-
-@cache
-def _counties() -> Locator:
-    return Locator(reference.counties().geometry)
+    """Whether each point, shape (n, 2) in degrees, lies in a village."""
+    return np.asarray(locate_points(lonlat[:, 0], lonlat[:, 1]) != NOWHERE)
 
 
 @cache

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from notspot import radio
+from notspot import challenging, comparing, locating_command, radio
 from notspot.terminal import errors, print_json, vars_of
 from notspot_geodata.errors import NotFoundError, Problem, UsageError
 
@@ -171,6 +171,9 @@ def indicators(as_json: Json = False) -> None:
 
 app.command()(radio.loss)
 app.command()(radio.predict)
+app.command()(locating_command.locate)
+app.command()(comparing.compare)
+app.command()(challenging.challenge)
 
 
 @app.command()
