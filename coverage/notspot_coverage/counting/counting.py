@@ -18,6 +18,7 @@ from notspot_coverage.counting.lattice import Lattice
 from notspot_coverage.counting.operators import by_operators
 from notspot_coverage.counting.painting import Painted, paint, varies
 from notspot_coverage.counting.ranking import ranking
+from notspot_coverage.counting.rasters import Run
 from notspot_coverage.counting.services import LAND, Account, Bounds, Lines, People, Places, Service, Surface
 from notspot_coverage.counting.spreads import Locate, Spread, shares, spread
 from notspot_coverage.counting.targets import Target, line_target, place_target
@@ -90,6 +91,7 @@ def count(
     lines: Sequence[Lines] = (),
     bounds: Bounds | None = None,
     step: Step = lambda _: None,
+    run: Run | None = None,
 ) -> Account:
     """
     Count services against people, households, land, places and lines.
@@ -104,6 +106,8 @@ def count(
         Where people are in their village; the first gives the best estimate, all are varied.
     step
         Called with a few words before each part of the work.
+    run
+        Who paints rasters, see `rasters.paint_raster`.
 
     Returns
     -------
@@ -126,7 +130,7 @@ def count(
     tables, variants, kinds, roaming, gaps = [], [], [], [], []
     for service in services:
         step(f"service {service.id}")
-        painted = paint(lattice, service, bounds)
+        painted = paint(lattice, service, bounds, run)
         reached = _reached(lattice, painted, spreads, bounds)
         for item in people:
             for of in (name for name in ("people", "households") if name in item.counts):

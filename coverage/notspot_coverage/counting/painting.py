@@ -17,7 +17,7 @@ from pyproj import Proj
 
 from notspot_coverage.counting.bits import FULL, SIDE, Words, crossings, fill
 from notspot_coverage.counting.lattice import CRS, Lattice, rings_of
-from notspot_coverage.counting.rasters import paint_raster
+from notspot_coverage.counting.rasters import Run, paint_raster
 from notspot_coverage.counting.services import Areas, Bounds, ByUnit, Layer, Raster, Service, Sites
 from notspot_coverage.propagation.terms import compiled
 from notspot_geodata.crs import transformer
@@ -91,7 +91,7 @@ class Painted:
     operators: Mapping[str, Cover]
 
 
-def paint(lattice: Lattice, service: Service, bounds: Bounds) -> Painted:
+def paint(lattice: Lattice, service: Service, bounds: Bounds, run: Run | None = None) -> Painted:
     """
     A service painted on the lattice.
 
@@ -110,7 +110,7 @@ def paint(lattice: Lattice, service: Service, bounds: Bounds) -> Painted:
         operators[operator] = operators[operator] | best if operator in operators else best
 
     for layer in service.layers:
-        for operator, covers in _paint_layer(lattice, layer, percents):
+        for operator, covers in _paint_layer(lattice, layer, percents, run):
             add(operator, covers)
     for operator in service.operators or ([] if operators else [""]):
         if operator not in operators:
@@ -184,14 +184,14 @@ def unit_status(lattice: Lattice, layer: ByUnit) -> Bytes:
 
 
 def _paint_layer(
-    lattice: Lattice, layer: Layer, percents: tuple[float, ...]
+    lattice: Lattice, layer: Layer, percents: tuple[float, ...], run: Run | None
 ) -> Iterator[tuple[str, dict[float, Cover]]]:
     if isinstance(layer, Raster):
         asked = [threshold(layer, percent, percents[0]) for percent in percents]
         different = sorted(set(asked))
         found = {
             at_least: Cover(*words)
-            for at_least, words in zip(different, paint_raster(lattice, layer, different), strict=True)
+            for at_least, words in zip(different, paint_raster(lattice, layer, different, run), strict=True)
         }
         yield layer.operator, {p: found[t] for p, t in zip(percents, asked, strict=True)}
     elif isinstance(layer, ByUnit):

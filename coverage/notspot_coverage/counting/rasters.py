@@ -4,7 +4,11 @@ Rasters painted on the lattice: the value at the middle of every sub-cell agains
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -27,8 +31,33 @@ Floats = NDArray[np.float64]
 Values = NDArray[np.float32]
 
 
+@dataclass(frozen=True, slots=True)
+class Strip:
+    """
+    Some rows of the lattice, for one raster: a piece of work that needs the file and nothing else.
+
+    Attributes
+    ----------
+    x, y
+        Middles of the cells in EPSG:3826, metres.
+    cell_m
+        Side of a cell.
+    thresholds
+        What values must reach.
+    """
+
+    layer: Raster
+    x: Floats
+    y: Floats
+    cell_m: float
+    thresholds: tuple[float, ...]
+
+
+Run = Callable[[Callable[[Strip], tuple[list[Words], Words]], Iterable[Strip]], Iterable[Any]]
+
+
 def paint_raster(
-    lattice: Lattice, layer: Raster, thresholds: Sequence[float]
+    lattice: Lattice, layer: Raster, thresholds: Sequence[float], run: Run | None = None
 ) -> list[tuple[Words, Words, Words, Words]]:
     """
     What a raster covers at each of `thresholds`: (yes, unknown, outer, inner), words of the lattice's cells.
@@ -36,23 +65,45 @@ def paint_raster(
     A sub-cell takes the value of the raster's cell that its middle lies in. `outer` and `inner` are a band about
     the edge of coverage: cells that are covered in part where the raster is finer than the lattice, else half a cell of
     the raster to both sides, for the edge runs somewhere between the middles of two of its cells.
+
+    `run` maps `paint_strip` over strips, in order: over threads without it, or over the workers of a cluster that
+    read the file themselves. The result does not depend on it.
     """
     yes = [lattice.words() for _ in thresholds]
     known = lattice.words()
-    limits = np.asarray(thresholds, np.float32)  # the file's own precision: -105 is met by -105
-    with rasterio.Env(GDAL_CACHEMAX=CACHE_BYTES), _opened(layer) as file:
-        place = _Place(lattice, file, layer)
-        for first in range(0, lattice.grid.rows, STRIP_ROWS):
-            a, b = np.searchsorted(lattice.row, [first, first + STRIP_ROWS])
-            if a == b:
-                continue
-            u, v, step = place.of(a, b)
-            values, left, top = _window(file, u, v, step)
-            for at, limit in enumerate(limits):
-                _sample(yes[at][a:b], known[a:b], values, left, top, u, v, step, limit)
-        band = _band(place.size_m, lattice.cell_m)
+    x, y = lattice.centres()
+    firsts = np.arange(0, lattice.grid.rows + STRIP_ROWS, STRIP_ROWS)
+    ends = np.searchsorted(lattice.row, firsts)
+    spans = [(a, b) for a, b in pairwise(ends) if a < b]
+    strips = (Strip(layer, x[a:b], y[a:b], lattice.cell_m, tuple(thresholds)) for a, b in spans)
+    for (a, b), found in zip(spans, (run or by_threads)(paint_strip, strips), strict=True):
+        for words, part in zip(yes, found[0], strict=True):
+            words[a:b] = part
+        known[a:b] = found[1]
+    with _opened(layer) as file:
+        size_m = _Place(file, layer, lattice.cell_m).size_m(x[0], y[0])
+    band = _band(size_m, lattice.cell_m)
     unknown = ~known if layer.outside == "unknown" else lattice.words()
     return [(words, unknown, *_edges(lattice, words, known, band)) for words in yes]
+
+
+def paint_strip(strip: Strip) -> tuple[list[Words], Words]:
+    """What is covered at each threshold, and what is known, of the cells of a strip."""
+    limits = np.asarray(strip.thresholds, np.float32)  # the file's own precision: -105 is met by -105
+    yes = [np.full(len(strip.x), NONE) for _ in limits]
+    known = np.full(len(strip.x), NONE)
+    with rasterio.Env(GDAL_CACHEMAX=CACHE_BYTES), _opened(strip.layer) as file:
+        u, v, step = _Place(file, strip.layer, strip.cell_m).of(strip.x, strip.y)
+        values, left, top = _window(file, u, v, step)
+    for words, limit in zip(yes, limits, strict=True):
+        _sample(words, known, values, left, top, u, v, step, limit)
+    return yes, known
+
+
+def by_threads(work: Callable[[Strip], Any], strips: Iterable[Strip]) -> Iterable[Any]:
+    """`work` done for each strip by the threads of this process, in order."""
+    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        yield from pool.map(work, strips)
 
 
 def values_at(layer: Raster, x: Floats, y: Floats) -> Floats:
@@ -103,17 +154,18 @@ def _system(file: Any, layer: Raster) -> Any:
 class _Place:
     """Where the lattice's cells lie in a raster, in its columns (u) and rows (v)."""
 
-    def __init__(self, lattice: Lattice, file: Any, layer: Raster) -> None:
-        self.lattice, self.transform = lattice, ~file.transform
+    def __init__(self, file: Any, layer: Raster, cell_m: float) -> None:
+        self.transform, self.cell_m = ~file.transform, cell_m
         system = _system(file, layer)
         self.move = None if system == parse_crs(CRS) else transformer(CRS, system)
-        self.x, self.y = lattice.centres()
-        du, dv = self._steps(self.x[:1], self.y[:1])
-        self.size_m = float(lattice.cell_m / np.sqrt(abs(du[0, 0] * dv[0, 1] - du[0, 1] * dv[0, 0])))
 
-    def of(self, a: int, b: int) -> tuple[Floats, Floats, Floats]:
-        """Middle of the cells a to b, shape (n,), and what a cell to the east and the south is, shape (n or 1, 4)."""
-        x, y = self.x[a:b], self.y[a:b]
+    def size_m(self, x: float, y: float) -> float:
+        """Side of a cell of the raster there, metres."""
+        du, dv = self._steps(np.array([x]), np.array([y]))
+        return float(self.cell_m / np.sqrt(abs(du[0, 0] * dv[0, 1] - du[0, 1] * dv[0, 0])))
+
+    def of(self, x: Floats, y: Floats) -> tuple[Floats, Floats, Floats]:
+        """Middle of cells, shape (n,), and what a cell to the east and to the south is, shape (n or 1, 4)."""
         u, v = self._uv(x, y)
         few = slice(0, 1) if self.move is None else slice(None)
         du, dv = self._steps(x[few], y[few])
@@ -126,7 +178,7 @@ class _Place:
         return np.asarray(u), np.asarray(v)
 
     def _steps(self, x: Floats, y: Floats) -> tuple[Floats, Floats]:
-        half = self.lattice.cell_m / 2
+        half = self.cell_m / 2
         east = np.subtract(self._uv(x + half, y), self._uv(x - half, y))
         south = np.subtract(self._uv(x, y - half), self._uv(x, y + half))
         return np.column_stack([east[0], south[0]]), np.column_stack([east[1], south[1]])
