@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from notspot.locating import locate
     from notspot.outputs import report
     from notspot.pipeline import run
     from notspot.prediction import predict
@@ -40,6 +41,7 @@ _HOME = {
     "fetch": "notspot_geodata.fetch",
     "indicators": "notspot_coverage.indicators",
     "load_indicators": "notspot_coverage.definitions",
+    "locate": "notspot.locating",
     "predict": "notspot.prediction",
     "read_geo": "notspot_geodata.vectors",
     "read_table": "notspot_geodata.tables",
@@ -60,6 +62,7 @@ __all__ = [
     "fetch",
     "indicators",
     "load_indicators",
+    "locate",
     "predict",
     "read_geo",
     "read_table",

@@ -53,14 +53,17 @@ def by_threads(
 
 
 def by_cluster(
-    batches: Iterator[tuple[int, Callable[[], Batch]]],
+    batches: Iterator[tuple[int, Callable[[], Any]]],
     *,
+    work: Callable[[Any], Any] = batch_bytes,
     workers: int = 0,
     scheduler: str = "",
     run: str = "",
-) -> Iterator[tuple[int, bytes]]:
+) -> Iterator[tuple[int, Any]]:
     """
     The same on Dask workers: terrain travels with the task, so that workers need no file.
+
+    Other batches come with the `work` that is to be done on each.
 
     A batch whose worker dies is given to another, up to `TRIES` times.
     """
@@ -101,7 +104,7 @@ def by_cluster(
                 for number, make in batches:
                     key = f"notspot-{run}-{number}"
                     numbers[key] = number
-                    return client.submit(batch_bytes, make(), key=key, pure=False, retries=TRIES)
+                    return client.submit(work, make(), key=key, pure=False, retries=TRIES)
                 return None
 
             first = [future for _ in range(places * AHEAD) if (future := submit()) is not None]
