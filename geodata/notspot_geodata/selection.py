@@ -61,7 +61,7 @@ def select(
         out.mask |= fits
     out.problems = list(dict.fromkeys(out.problems))
     if selection and not out.problems and len(frame) and not out.mask.any():
-        out.problems.append(Problem(None, "where", "chooses no row of the file"))
+        out.notes.append(Text("條件未選到任何一列。", "no row was chosen: none passes the tests."))
     return out
 
 

@@ -123,11 +123,11 @@ def _things(files: Files, figure: FigureSpec, things: Things) -> pd.DataFrame | 
     towns = _towns(frame)
     if figure.within != ALL and len(frame):
         unknown = [rows[at] for at, town in enumerate(towns) if town is None]
-        message = f"names no township, and '{figure.indicator}' counts within {figure.within}"
+        why = f"and '{figure.indicator}' counts within {figure.within}"
         if len(unknown) == len(rows):
-            files.add(file, [Problem(None, "", f"no row {message}")])
+            files.add(file, [Problem(None, "", f"no row names a township, {why}")])
         else:
-            files.add(file, [Problem(row, "", message) for row in unknown])
+            files.add(file, [Problem(row, "", f"names no township, {why}") for row in unknown])
     out = pd.DataFrame({"row": rows, "number": number, "town_code": pd.Series(towns, dtype=object)})
     return out[np.isfinite(number)].reset_index(drop=True)
 

@@ -38,6 +38,7 @@ def layer_of(files: Files, spec: LayerSpec) -> Layer | None:
         "operator": spec.operator,
         "outside": spec.outside,
         "source": spec.source,
+        "accuracy_m": spec.accuracy_m,
     }
     if spec.kind == "raster":
         return _raster(files, spec, said)

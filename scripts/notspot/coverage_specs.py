@@ -73,6 +73,7 @@ class LayerSpec:
     file: FileSpec
     radius_m: float | None = None  # sites
     radius_column: str | None = None
+    accuracy_m: float = 0.0  # sites and areas
     quantity: Quantity | None = None  # raster
     at_least: float | None = None  # raster and table
     location_sigma_db: float = 0.0

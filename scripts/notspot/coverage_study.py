@@ -32,13 +32,14 @@ CROSSWALK_2021 = "embedded:2021"
 
 LEAST_RADIUS_M = 1.0  # a smaller one is degrees, or kilometres
 MOST_RADIUS_M = 100_000.0  # no cell on the ground is larger
+MOST_ACCURACY_M = 10_000.0  # an edge that is further off says nothing
 LEAST_CELL_M, MOST_CELL_M = 10.0, 1000.0
 MOST_SIGMA_DB = 30.0  # deviations over the places in a cell are 4 to 12 dB
 
 _COMMON = ("id", "kind", *FILE, "operator", "operator_column", "outside", "basis", "as_of", "source")
 _OF_KIND: Mapping[str, tuple[str, ...]] = {
-    "sites": ("radius_m", "radius_column", "crs"),
-    "areas": ("crs",),
+    "sites": ("radius_m", "radius_column", "accuracy_m", "crs"),
+    "areas": ("accuracy_m", "crs"),
     "raster": ("quantity", "at_least", "location_sigma_db", "crs"),
     "table": ("level", "column", "at_least", "unknown_values"),
 }
@@ -118,6 +119,7 @@ class _Coverage:
             file=file,
             radius_m=e.number(row, "radius_m", where) if not isinstance(row.get("radius_m"), str) else None,
             radius_column=e.maybe(row, "radius_column", str, where),
+            accuracy_m=self._accuracy(row, where),
             quantity=self._quantity(row, where) if kind == "raster" else None,
             at_least=self._threshold(row, where, kind),
             location_sigma_db=self._sigma(row, where),
@@ -150,6 +152,13 @@ class _Coverage:
         elif not isinstance(value, bool) and isinstance(value, int | float) and not _radius_fits(value):
             small = f" (in degrees? {value:g}° is about {value * 111_000:,.0f} m)" if 0 < value < 1 else ""
             e.problem(label, f"is {value:g}{small}: metres on the ground are needed, 1 to 100,000", value)
+
+    def _accuracy(self, row: Row, where: str) -> float:
+        value = self.entries.number(row, "accuracy_m", where)
+        if value is not None and not 0 <= value <= MOST_ACCURACY_M:
+            message = f"is {value:g}; metres on the ground are meant, 0 to {MOST_ACCURACY_M:,.0f}"
+            self.entries.problem(f"{where}.accuracy_m", message, value)
+        return value or 0.0
 
     def _quantity(self, row: Row, where: str) -> Quantity:
         return cast(Quantity, self.entries.choice(row, "quantity", get_args(Quantity), where))
