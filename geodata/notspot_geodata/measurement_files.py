@@ -111,6 +111,8 @@ class LongTable:
                         batch = batch.filter(pa.array(full))
                     yield rows[full], [batch.column(at) for at in where]
         except (pa.ArrowException, UnicodeDecodeError) as error:
+            if "Could not skip" in str(error):  # there is nothing behind the headers
+                return
             message = f"cannot be read as CSV in {self.encoding} ({_short(error)})"
             raise InputError(
                 self.path, [Problem(None, "", message)], hint="Save it as CSV in UTF-8, or as Parquet."

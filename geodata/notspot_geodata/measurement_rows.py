@@ -232,6 +232,9 @@ class MeasurementRows:
             turned = both & (np.abs(raw[:, 1]) > 90) & (np.abs(raw[:, 0]) <= 90)
         else:
             turned = both if self.system.swapped else np.zeros_like(both)
+        if self.pair.y is None:  # one column of both has no order to break
+            raw[turned] = raw[turned][:, ::-1]
+            turned = np.zeros_like(both)
         self._turned += [(int(rows[i]), _shown(raw[i])) for i in np.flatnonzero(turned)]
         both &= ~turned
         raw[~both] = np.nan
