@@ -244,14 +244,32 @@ def _village(
     off = np.flatnonzero(village < 0)
     if not len(off):
         return village, 0
-    land_x, land_y = lattice.centres()
     owner = np.full(len(lattice), -1, np.int32)
     owner[lattice.pieces.cell] = lattice.pieces.village
-    order = np.argsort(land_x, kind="stable")
-    near, which = nearest(x[off], y[off], land_x[order], land_y[order], np.zeros(len(order)))
-    close = near <= NEAR_M
-    village[off[close]] = owner[order[which[close]]]
+    column = (x[off] - lattice.grid.west) / lattice.cell_m
+    row = (lattice.grid.north - y[off]) / lattice.cell_m
+    near = _near_land(lattice.slot, column, row, NEAR_M / lattice.cell_m)
+    close = near >= 0
+    village[off[close]] = owner[near[close]]
     return village, int(close.sum())
+
+
+@compiled
+def _near_land(slot: NDArray[np.int32], column: Floats, row: Floats, reach: float) -> NDArray[np.int32]:
+    """Word of the cell whose middle is nearest to points, in cells from the north-west; -1 with none in `reach`."""
+    out = np.full(len(column), -1, np.int32)
+    rows, columns = slot.shape
+    for i in range(len(column)):
+        best = reach * reach
+        if not (np.isfinite(column[i]) and np.isfinite(row[i])):
+            continue
+        for r in range(max(int(row[i] - reach), 0), min(int(row[i] + reach) + 1, rows)):
+            for c in range(max(int(column[i] - reach), 0), min(int(column[i] + reach) + 1, columns)):
+                if slot[r, c] >= 0:
+                    off = (r + 0.5 - row[i]) ** 2 + (c + 0.5 - column[i]) ** 2
+                    if off < best:
+                        best, out[i] = off, slot[r, c]
+    return out
 
 
 def _off_notes(name: Text, moved: int, away: int) -> tuple[Text, ...]:
