@@ -116,10 +116,7 @@ def check_raster(
     notes += [Text(note, note) for note in found.notes if "read as" in note or "as that it is read" in note]
     odd = _sentinels(sample, keyless)
     if odd:
-        said = ", ".join(f"{value:g}" for value in odd)
-        message = f"holds {said} and has no nodata key: these cells would count as known"
-        hint = f"Write the key: gdal_edit.py -a_nodata {odd[0]:g} {path.name}"
-        problems.append(Problem(None, "nodata", f"{message}. {hint}", said))
+        problems.append(_unmarked(path.name, odd, part.layer.tiles[0].nodata))
     usable = not any(abs(value) >= HUGE for value in (sample.lowest, sample.highest))
     why = ""
     if usable:
@@ -192,7 +189,7 @@ def _notes(
                 "its rows run from south to north (upside down); they are turned when it is read.",
             )
         )
-    if keyless and not sample.sentinels:
+    if keyless and not sample.unknown:
         notes.append(
             Text(
                 "未標示無資料值（nodata），每一格均視為已知。",
@@ -216,13 +213,20 @@ def _named(name: str, note: Text) -> Text:
 
 def _sentinels(sample: Sample, keyless: Sequence[Tile]) -> list[float]:
     """Numbers that stand for 'unknown' without a key that says so."""
-    if not keyless:
-        return []
     found = list(sample.sentinels)
     found += [v for v in (sample.lowest, sample.highest) if HUGE <= abs(v) < TOO_LARGE]
     if sample.unknown > 0:  # NaN says so itself, but the ends of float32 do not
         found += [v for tile in keyless for v in _endless(tile.path)]
     return sorted(set(found))
+
+
+def _unmarked(name: str, odd: Sequence[float], key: float | None) -> Problem:
+    said = ", ".join(f"{value:g}" for value in odd)
+    has = "has no nodata key" if key is None else f"its nodata key is {key:g}"
+    hint = f"Write the key: gdal_edit.py -a_nodata {odd[0]:g} {name}"
+    if key is not None or len(odd) > 1:
+        hint = "Give all of them one number, and name it as the key"
+    return Problem(None, "nodata", f"holds {said} and {has}: these cells would count as known. {hint}", said)
 
 
 def _endless(path: Path) -> list[float]:

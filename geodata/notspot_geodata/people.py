@@ -182,9 +182,9 @@ class _Table:
         if lost_codes:
             sound = sound[~sound.index.isin(lost_codes)]
             carried = sound if crosswalk is None else carry(sound, crosswalk)
-        placed = set(
-            reference.villages()["village_code"] if self.level == "village" else embedded_codes(self.level)
-        )
+        placed = set(embedded_codes(self.level))
+        if self.level == "village":
+            placed -= set(reference.missing_villages()["village_code"])
         unplaced = carried[~carried.index.isin(placed)].sort_index()
         if ledger is not None:
             self._enter(ledger, sound, crosswalk, unplaced, row_of, placed)

@@ -93,7 +93,7 @@ def numbers_of(
     are problems, those of rows `among` only.
     """
     if pd.api.types.is_numeric_dtype(column):
-        return column.to_numpy(dtype=np.float64, na_value=np.nan), []
+        return np.array(column.to_numpy(dtype=np.float64, na_value=np.nan)), []
     out = np.full(len(column), np.nan)
     problems = []
     for at, cell in enumerate(column):
