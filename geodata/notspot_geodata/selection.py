@@ -145,7 +145,9 @@ def _passes(
             limits, problems = numbers_of(frame[other], numbers, test.at_least_column, among)
             out.problems += problems
             fits &= values >= limits
-        empty = int((np.isnan(values) & among).sum())
+        told = {p.row for p in out.problems}
+        silent = np.array([row not in told for row in numbers], dtype=bool)
+        empty = int((np.isnan(values) & among & silent).sum())
         if empty:
             out.notes.append(
                 Text(
