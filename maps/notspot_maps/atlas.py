@@ -21,6 +21,7 @@ from folium.template import Template
 from notspot_coverage.definitions import Indicator, load_themes
 from notspot_coverage.groups import NAMES
 from notspot_geodata.text import Text
+from notspot_maps.account_indicators import THEME, THEME_NAME, with_account
 from notspot_maps.classes import METHODS, classes_for
 from notspot_maps.offline import OfflineFigure, Page, asset, without_links
 from notspot_maps.topology import Topology, topology
@@ -56,7 +57,7 @@ def atlas(results: Results, *, tiles: bool = False, lang: str = "zh") -> folium.
     Parameters
     ----------
     results
-        What the run found; `villages`, `townships`, `counties`, `indicators` and `definitions` are used.
+        What the run found; `villages`, `townships`, `counties`, `indicators`, `definitions` and `account` are used.
     tiles
         Put OpenStreetMap under the shapes. The page then asks that one host for pictures, and its policy
         names it; without it the file asks nobody for anything.
@@ -213,7 +214,9 @@ def payload(results: Results) -> tuple[dict[str, Any], Topology]:
     What the page holds, as JSON-ready data and as shared arcs.
 
     Units of a level stand in the order of their codes; figures of an indicator are columns in that order.
+    Shares of the account, where there is one, stand among the indicators (`with_account`).
     """
+    results = with_account(results)
     frames = {
         "county": _sorted(results.counties, "county_code"),
         "township": _sorted(results.townships, "town_code"),
@@ -332,7 +335,7 @@ def _view(name: str, text: Text, boxes: pd.DataFrame) -> dict[str, Any]:
 
 
 def _themes(results: Results) -> list[list[Any]]:
-    names = load_themes()
+    names = load_themes() | {THEME: THEME_NAME}
     used = dict.fromkeys(indicator.theme for indicator in results.definitions.values())
     order = [theme for theme in names if theme in used] + [theme for theme in used if theme not in names]
     return [[theme, _both(names.get(theme, Text(theme, theme)))] for theme in order]

@@ -23,9 +23,12 @@ from notspot_coverage.results import Results
 from notspot_geodata import reference
 from notspot_geodata.text import Text
 from notspot_maps import report_text as words_of
-from notspot_maps.charts import Chart, bullet_chart, gap_chart, lorenz_chart, scatter_chart
+from notspot_maps.account_section import account_section
+from notspot_maps.account_tables import ACCOUNT_WORDS
+from notspot_maps.charts import bullet_chart, gap_chart, lorenz_chart, scatter_chart
 from notspot_maps.headlines import headlines
 from notspot_maps.map_shapes import Placed, sheet
+from notspot_maps.page_tables import Cell, Figure, Grid, Head, charted, plain_cell
 from notspot_maps.static_map import COARSE, cluster_chart, township_chart
 from notspot_maps.words import BASIS, KINDS, bounds, number, times, with_unit
 
@@ -41,6 +44,7 @@ def report_page(results: Results) -> str:
     script = _asset("report.js").strip()
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     placed = sheet(results.townships, COARSE) if results.divide else []
+    section = account_section(results)
     bullets = [
         i for i in results.definitions.values() if i.target_2025 is not None and i.official_2021 is not None
     ]
@@ -56,10 +60,11 @@ def report_page(results: Results) -> str:
             vintage=reference.VINTAGE,
             headlines=headlines(results),
             map=_map(results),
-            toc=words_of.TOC,
+            toc=words_of.toc(with_account=section is not None),
             scorecard=_scorecard(results),
-            bullet=_charted(bullet_chart({i.id: i for i in bullets})) if bullets else None,
+            bullet=charted(bullet_chart({i.id: i for i in bullets})) if bullets else None,
             remote=_remote(results),
+            account=section,
             divide=[_measure(results, finding, placed) for finding in results.divide],
             divide_table=_divide_table(results.divide),
             divide_label=Text("各指標之落差與不均", "Gaps and inequality by measure"),
@@ -68,78 +73,20 @@ def report_page(results: Results) -> str:
             method=words_of.method(results),
             sources=_sources(),
             sources_label=Text("資料來源", "Sources"),
-            files=words_of.FILES,
+            files=words_of.FILES + (ACCOUNT_WORDS if section else ()),
         )
         + "\n"
     )
 
 
-# ------------------------------------------------------------------ tables of the page
-
-
-@dataclass(frozen=True, slots=True)
-class Head:
-    """The head of a column; numbers are set to the right."""
-
-    text: Text
-    number: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """What stands in a cell, and where it leads."""
-
-    text: Text
-    href: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Grid:
-    """A table of the page."""
-
-    heads: Sequence[Head]
-    rows: Sequence[Sequence[Cell]]
-
-
-def _plain(value: object) -> Cell:
-    return Cell(Text.of(value) if not isinstance(value, Text) else value)
-
-
-def _grid(frame: pd.DataFrame) -> Grid:
-    """The table behind a chart: columns are `Text` or plain names, floats rounded to what a reader can use."""
-    numeric = [pd.api.types.is_numeric_dtype(frame[c]) and frame[c].dtype != bool for c in frame.columns]
-    heads = [
-        Head(words_of.heading(column), is_number)
-        for column, is_number in zip(frame.columns, numeric, strict=True)
-    ]
-    rows = [
-        [_plain(words_of.cell(value)) for value in row] for row in frame.itertuples(index=False, name=None)
-    ]
-    return Grid(heads, rows)
-
-
 # ------------------------------------------------------------------ sections
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """A chart with its table ready for the page."""
-
-    svg: str
-    title: Text
-    finding: Text
-    table: Grid
-
-
-def _charted(chart: Chart) -> Figure:
-    return Figure(chart.svg, chart.title, chart.finding, _grid(chart.table))
 
 
 def _map(results: Results) -> Figure:
     computed = [name for name, item in results.definitions.items() if item.recipe is not None]
     rates = [name for name in computed if results.definitions[name].kind != "count"]
     name = MAPPED if MAPPED in computed else [*rates, *computed][0]
-    return _charted(township_chart(results, name))
+    return charted(township_chart(results, name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,8 +202,8 @@ def _remote(results: Results) -> RemoteSection:
     rows = [
         [
             Cell(Text(row["reading_zh"], row["reading_en"])),
-            _plain(f"{row['found']:,}"),
-            _plain("–" if pd.isna(row["difference"]) else f"{row['difference']:+,}".replace("-", "−")),
+            plain_cell(f"{row['found']:,}"),
+            plain_cell("–" if pd.isna(row["difference"]) else f"{row['difference']:+,}".replace("-", "−")),
             Cell(Text(row["added"] or "–", row["added_en"] or "–")),
             Cell(Text(row["dropped"] or "–", row["dropped_en"] or "–")),
         ]
@@ -281,11 +228,11 @@ def _measure(results: Results, finding: DivideFinding, placed: Sequence[Placed])
     return Measure(
         id=finding.measure,
         name=finding.name,
-        charts=[_charted(gap_chart(finding))],
+        charts=[charted(gap_chart(finding))],
         more=[
-            _charted(lorenz_chart(finding)),
-            _charted(scatter_chart(townships, "density_per_km2", finding.measure, townships["remote"])),
-            _charted(cluster_chart(results, finding, placed=placed)),
+            charted(lorenz_chart(finding)),
+            charted(scatter_chart(townships, "density_per_km2", finding.measure, townships["remote"])),
+            charted(cluster_chart(results, finding, placed=placed)),
         ],
         notes=finding.notes,
     )
@@ -318,17 +265,17 @@ def _divide_table(findings: Iterable[DivideFinding]) -> Grid | None:
         between = finding.theil_between / finding.theil_total if finding.theil_total > 0 else float("nan")
         rows.append(
             [
-                _plain(finding.name),
-                _plain(finding.years),
-                _plain(groups["remote"]),
-                _plain(groups["non_remote"]),
-                _plain(
+                plain_cell(finding.name),
+                plain_cell(finding.years),
+                plain_cell(groups["remote"]),
+                plain_cell(groups["non_remote"]),
+                plain_cell(
                     times(float(gap["ratio"].iloc[0])) if len(gap) and gap["ratio"].notna().all() else "–"
                 ),
-                _plain(_index(finding.gini)),
-                _plain("–" if pd.isna(between) else f"{100 * between:.1f} %"),
-                _plain(_index(finding.concentration_density)),
-                _plain(_index(finding.concentration_elevation)),
+                plain_cell(_index(finding.gini)),
+                plain_cell("–" if pd.isna(between) else f"{100 * between:.1f} %"),
+                plain_cell(_index(finding.concentration_density)),
+                plain_cell(_index(finding.concentration_elevation)),
             ]
         )
     return Grid(heads, rows)
@@ -369,7 +316,11 @@ def _ranking(finding: DivideFinding, results: Results) -> Ranking:
             name = Text(f"{row['county']}{row['town']}", f"{place['town_en']}, {place['county_en']}")
             link = words_of.atlas_link(finding.measure, str(row["town_code"]))
             rows.append(
-                [Cell(name, link), _plain(number(row["value"])), _plain(number(row["population"], "count"))]
+                [
+                    Cell(name, link),
+                    plain_cell(number(row["value"])),
+                    plain_cell(number(row["population"], "count")),
+                ]
             )
         return Grid(heads, rows)
 
@@ -384,7 +335,12 @@ def _sources() -> Grid:
         Head(Text("授權", "Licence")),
     ]
     rows = [
-        [_plain(source.title), _plain(source.publisher), _plain(source.as_of), _plain(source.licence)]
+        [
+            plain_cell(source.title),
+            plain_cell(source.publisher),
+            plain_cell(source.as_of),
+            plain_cell(source.licence),
+        ]
         for source in reference.sources()
     ]
     return Grid(heads, rows)
@@ -399,5 +355,10 @@ def _asset(name: str) -> str:
 
 @cache
 def _template() -> jinja2.Template:
-    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
-    return environment.from_string(_asset("report.html.j2"))
+    environment = jinja2.Environment(
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        loader=jinja2.FunctionLoader(_asset),
+    )
+    return environment.get_template("report.html.j2")

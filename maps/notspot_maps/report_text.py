@@ -43,6 +43,13 @@ FILES = (
     ("run.json", Text("重作所需：輸入之雜湊值、版本、研究設定", "what it takes to repeat the run")),
 )
 
+
+def toc(*, with_account: bool = False) -> tuple[tuple[str, Text], ...]:
+    """Anchors and names of the report's sections; that of who is covered only where there is an account."""
+    covered = (("covered", Text("誰在涵蓋範圍內", "Who is covered")),) if with_account else ()
+    return (*TOC[:2], *covered, *TOC[2:])
+
+
 HEADINGS: Mapping[str, Text] = {
     "group": Text("群組", "Group"),
     "name": Text("名稱", "Name"),

@@ -16,6 +16,7 @@ from notspot_coverage.groups import NAMES
 from notspot_coverage.results import Results
 from notspot_geodata.text import Text
 from notspot_maps.absent import not_applicable
+from notspot_maps.account_workbook import account_sheets
 from notspot_maps.words import BASIS, KINDS, NOT_APPLICABLE, UNKNOWN
 from notspot_maps.workbook_file import Number, Sheet, Value, packed
 
@@ -38,11 +39,17 @@ def write_workbook(results: Results, path: str | Path) -> None:
     Write the indicators of a run as an Excel workbook.
 
     One sheet a level that is in ``results.indicators`` (全國 nation, 群組 groups, 縣市 counties, 鄉鎮市區
-    townships, 村里 villages), one row an indicator and unit, then 定義 definitions and 來源 sources. Numbers
+    townships, 村里 villages), one row an indicator and unit, the sheets of the account where there is one
+    (`account_sheets`), then 定義 definitions and 來源 sources. Numbers
     are typed; a value that is not known reads 無資料 and one with nothing to measure 不適用. Text is text:
     nothing in a cell is ever a formula. The same results give the same bytes.
     """
-    sheets = [*_level_sheets(results), _definition_sheet(results), _source_sheet(results)]
+    sheets = [
+        *_level_sheets(results),
+        *account_sheets(results, _english_names(results)),
+        _definition_sheet(results),
+        _source_sheet(results),
+    ]
     dated = dt.datetime(results.year, 12, 31)  # of the figures: a clock would make each run differ
     content = packed(sheets, title=results.title.zh, identifier=results.run_id, dated=dated)
     Path(path).write_bytes(content)
