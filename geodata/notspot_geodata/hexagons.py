@@ -1,5 +1,5 @@
 """
-Cells of the H3 grid as arrays: which cell a point is in, its parents, children, outline, area, and those on land.
+Cells of the H3 grid as arrays: which cell a point is in, its parents, outline, area, and those on land.
 
 H3 numbers hexagons on a sphere; longitudes and latitudes of TWD97 or WGS 84 go in as they are (h3geo.org, 2018).
 Cells are 64-bit numbers here; `names` gives them as people write them (``884ba0a415fffff``).
@@ -24,12 +24,11 @@ Floats = NDArray[np.float64]
 Cells = NDArray[np.uint64]
 
 RESOLUTIONS = (0, 15)
-SEVEN = 7  # children of a hexagon
+SIX = 6
 NONE = np.uint64(0)  # no cell: a coordinate is missing
 _RESOLUTION_BIT, _DIGIT_BITS = 52, 3  # of an index: H3 core library, "H3 index representations"
 _SPHERE_KM = 6371.007180918475  # radius that H3's areas are of
 _A_KM, _E2 = 6378.137, 0.006694380022900787  # GRS 80
-_REACH = 1.25  # outline blown up so far holds the middles of all descendants
 _KM_PER_DEGREE = 100.0  # fewer than there are this far south of 26.6° N
 _CHUNK = 50_000  # cells whose outlines are in memory at once
 
@@ -75,15 +74,6 @@ def resolution_of(cells: Cells) -> int:
     return int(found[0])
 
 
-def children(cells: Cells, finer: int) -> Cells:
-    """The descendants `finer` resolutions down, shape (n, 7 ** finer). Of hexagons: Taiwan has no pentagon."""
-    if not len(cells):
-        return np.zeros((0, SEVEN**finer), dtype=np.uint64)
-    h3, resolution = _h3(), resolution_of(cells) + finer
-    check_resolution(resolution)
-    return np.stack([np.asarray(h3.cell_to_children(cell, resolution)) for cell in cells.tolist()])
-
-
 def middles(cells: Cells) -> Floats:
     """Longitude and latitude of the middle of each cell, shape (…, 2)."""
     h3 = _h3()
@@ -101,14 +91,57 @@ def outlines(cells: Cells) -> NDArray[Any]:
     return np.asarray(shapely.polygons(shapely.linearrings(corners[:, ::-1], indices=which)))
 
 
-def blown_up(cells: Cells) -> NDArray[Any]:
-    """The hexagon of each cell so enlarged that the middles of all its descendants lie in it."""
-    shapes, centres = outlines(cells), middles(cells)
-    counts = shapely.get_num_coordinates(shapes)
-    around = np.repeat(centres, counts, axis=0)
-    corners = around + (shapely.get_coordinates(shapes) - around) * _REACH
-    made: NDArray[Any] = shapely.set_coordinates(shapes, corners)
-    return made
+def spots(cells: Cells, detail: int) -> tuple[Floats, Floats]:
+    """
+    Points spread evenly in each cell, and the share of the cell that each stands for.
+
+    The six triangles between the middle and the corners are cut into `detail` ** 2 alike ones; the points are their
+    middles. No point is on an edge, so that shapes which share an edge with the cell do not touch it.
+
+    Returns
+    -------
+    points, shares
+        Shape (n, 6 * detail ** 2, 2) in degrees, and (n, 6 * detail ** 2), adding up to 1 in each cell.
+    """
+    corners = _corners(cells)  # (n, 6, 2)
+    centre = corners.mean(axis=1, keepdims=True)
+    first, second = corners - centre, np.roll(corners, -1, axis=1) - centre
+    along = _thirds(detail)  # (detail ** 2, 2)
+    points = centre[:, :, None] + along[:, :1] * first[:, :, None] + along[:, 1:] * second[:, :, None]
+    area = np.abs(first[..., 0] * second[..., 1] - first[..., 1] * second[..., 0])
+    shares = np.repeat(area / area.sum(axis=1, keepdims=True) / detail**2, detail**2, axis=1)
+    return points.reshape(len(cells), -1, 2), shares
+
+
+def _thirds(detail: int) -> Floats:
+    """Middles of the `detail` ** 2 small triangles of one, as shares of its two sides, shape (n, 2)."""
+    found = [
+        ((i + third) / detail, (j + third) / detail)
+        for third, rows in ((1 / 3, detail), (2 / 3, detail - 1))
+        for i in range(rows)
+        for j in range(rows - i)
+    ]
+    return np.array(found, dtype=np.float64)
+
+
+def _corners(cells: Cells) -> Floats:
+    """The six corners of each cell in degrees, shape (n, 6, 2)."""
+    h3 = _h3()
+    rings = [h3.cell_to_boundary(cell) for cell in cells.tolist()]
+    # where a cell lies across an edge of the icosahedron its sides have a slight bend, which is no corner
+    six = [ring if len(ring) == SIX else _without_bends(ring) for ring in rings]
+    return np.array(six, dtype=np.float64).reshape(-1, SIX, 2)[..., ::-1]
+
+
+def _without_bends(ring: Any) -> Any:
+    corners = list(ring)
+    while len(corners) > SIX:
+        xy = np.array(corners)
+        side = np.roll(xy, -1, axis=0) - xy
+        side /= np.hypot(*side.T)[:, None]
+        before = np.roll(side, 1, axis=0)
+        corners.pop(int(np.argmin(np.abs(before[:, 0] * side[:, 1] - before[:, 1] * side[:, 0]))))
+    return corners
 
 
 def areas_km2(cells: Cells) -> Floats:
@@ -163,7 +196,7 @@ def land_cells(bounds: tuple[float, float, float, float], resolution: int) -> Ce
         ring = [(south, west), (south, east), (north, east), (north, west)]
         cells = h3.polygon_to_cells(h3.LatLngPoly(ring), resolution)
         pieces = _chunks(np.asarray(cells, dtype=np.uint64))
-        found += [some[shapely.intersects(part, blown_up(some))] for some in pieces]
+        found += [some[shapely.intersects(part, outlines(some))] for some in pieces]
     return np.unique(np.concatenate(found))
 
 

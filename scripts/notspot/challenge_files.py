@@ -111,12 +111,12 @@ def operators_of(claims: Sequence[Service]) -> list[str]:
 
 
 def write_challenge(
-    verdicts: pd.DataFrame, ledger: Ledger, out: Path, *, finer: int, record: Mapping[str, Any]
+    verdicts: pd.DataFrame, ledger: Ledger, out: Path, *, detail: int, record: Mapping[str, Any]
 ) -> tuple[Path, str]:
     """
     The folder of a challenge and the id of its run: the same inputs and options give the same bytes.
 
-    `finer` is that of the rules. Raises `UsageError` where `out` holds something else.
+    `detail` is that of the rules. Raises `UsageError` where `out` holds something else.
     """
     target = out.absolute()
     rejects = ledger.to_frame()
@@ -126,7 +126,7 @@ def write_challenge(
     with replaced_folder(target, FILES) as folder:
         write_csv(verdicts, folder / "challenge.csv")
         write_geoparquet(as_hexagons(verdicts), folder / "challenge.parquet")
-        write_csv(_units(verdicts, finer), folder / "units.csv")
+        write_csv(_units(verdicts, detail), folder / "units.csv")
         write_csv(rejects, folder / "rejects.csv")
         written = [{"path": name, "sha256": sha256_of(folder / name)} for name in FILES if name != "run.json"]
         full = {
@@ -208,8 +208,8 @@ def _names(frame: gpd.GeoDataFrame) -> dict[str, str]:
     return {column: meaning for meaning, column in out.items()}
 
 
-def _units(verdicts: pd.DataFrame, finer: int) -> pd.DataFrame:
-    shares = shares_by_village(verdicts, finer)
+def _units(verdicts: pd.DataFrame, detail: int) -> pd.DataFrame:
+    shares = shares_by_village(verdicts, detail)
     tables = [by_unit(verdicts, cast(Any, level), shares=shares) for level in LEVELS]
     frame = pd.concat(tables, ignore_index=True)
     first = ["level", "code", *LEVELS[:1], "town", "village"]

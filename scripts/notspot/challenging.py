@@ -49,7 +49,9 @@ def challenge(
     window_s: Annotated[
         float, typer.Option(help="Samples of a device in a cell within so many seconds are one test.")
     ] = 60.0,
-    finer: Annotated[int, typer.Option(help="Resolutions down at which the share claimed is told.")] = 2,
+    detail: Annotated[
+        int, typer.Option(help="The share of a cell that is claimed is told by 6 * detail ** 2 points.")
+    ] = 3,
     count_complaints: Annotated[
         bool, typer.Option("--count-complaints", help="A complaint is a test that failed.")
     ] = False,
@@ -102,7 +104,7 @@ def challenge(
         rules = Rules(
             thresholds=_thresholds(at_least, unit, upload_at_least, latency_at_most),
             resolution=resolution,
-            finer=finer,
+            detail=detail,
             min_tests=min_tests,
             min_days=min_days,
             hours_apart=hours_apart,
@@ -153,7 +155,7 @@ def challenge(
         }
         inputs = [{"path": path.name, "sha256": sha256_of(path)} for path in (claims, *measurements)]
         record = {"inputs": inputs, **asked, "measured": len(frame), "notes": notes}
-        folder, run_id = write_challenge(verdicts, ledger, out, finer=finer, record=record)
+        folder, run_id = write_challenge(verdicts, ledger, out, detail=detail, record=record)
         _say(verdicts, ledger=len(ledger), folder=folder, run_id=run_id, notes=notes, as_json=as_json)
 
 

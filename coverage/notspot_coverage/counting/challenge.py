@@ -60,7 +60,7 @@ COLUMNS = (
 LONGEST_APART_H = 8.0  # `hours_spanned` tells no more
 CELLS_AT_ONCE = 40_000
 MOST_MBPS = 20_000.0  # of a threshold; more is meant in kbps
-MOST_FINER = 4
+MOST_DETAIL = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,8 +73,10 @@ class Rules:
     thresholds
         What a test must reach: ``download_mbps``, ``upload_mbps``, ``rsrp_dbm`` at least, ``latency_ms`` at most.
         Empty: what the tests themselves say.
-    resolution, finer
-        Of the H3 cells, and how many resolutions finer the cells are whose middles tell the shares of a cell.
+    resolution
+        Of the H3 cells.
+    detail
+        The share of a cell that is land or claimed is told by 6 * detail ** 2 points in it.
     min_tests
         Fewer decide nothing.
     min_days, hours_apart
@@ -95,7 +97,7 @@ class Rules:
 
     thresholds: Mapping[str, float] = field(default_factory=lambda: dict(NOTHING))
     resolution: int = 8
-    finer: int = 2
+    detail: int = 3
     min_tests: int = 5
     min_days: int = 2
     hours_apart: float = 4.0
@@ -197,10 +199,7 @@ def _senseless(rules: Rules) -> list[tuple[bool, str]]:
             not 0 < latency <= 60_000,
             f"a latency to keep is {latency:g} ms; above 0 and up to 60,000 is possible",
         ),
-        (
-            not 0 <= rules.finer <= MOST_FINER or rules.resolution + rules.finer > hexagons.RESOLUTIONS[1],
-            f"finer is {rules.finer}; 0 to {MOST_FINER} are possible, up to resolution 15",
-        ),
+        (not 1 <= rules.detail <= MOST_DETAIL, f"detail is {rules.detail}; 1 to {MOST_DETAIL} are possible"),
         (rules.min_tests < 1, f"at least {rules.min_tests} tests decide nothing; 1 or more"),
         (rules.min_days < 1, f"at least {rules.min_days} days are none; 1 or more"),
         (
@@ -282,18 +281,18 @@ class _Ground:
 
     def _measure(self, part: slice) -> None:
         cells = self.cells[part]
-        points = hexagons.middles(hexagons.children(cells, self.rules.finer))
+        points, stands_for = hexagons.spots(cells, self.rules.detail)
         shape, flat = points.shape[:2], points.reshape(-1, 2)
         land = hexagons.on_land(flat).reshape(shape)
-        self.land[part] = land.mean(axis=1)
+        self.land[part] = (land * stands_for).sum(axis=1)
         self.km2[part] = hexagons.areas_km2(cells) * self.land[part]
         self.middle[part] = hexagons.middles(cells)
-        weight = np.where(land.any(axis=1, keepdims=True), land, True)
+        weight = np.where(land.any(axis=1, keepdims=True), land, True) * stands_for
         whole = weight.sum(axis=1)
         for key, share in self.share.items():
             states = self.said.at(key, flat).reshape(shape)
             for state in (NO, UNKNOWN, YES):
-                share[state, part] = ((states == state) & weight).sum(axis=1) / whole
+                share[state, part] = ((states == state) * weight).sum(axis=1) / whole
 
     def verdicts(self, key: tuple[str, str], tests: Tests, complaints: Tests) -> pd.DataFrame:
         """The rows of one claim."""
@@ -303,7 +302,7 @@ class _Ground:
         at = np.searchsorted(self.cells, tests.cell[first])
         state, device = state[first], tests.device[first]
         claimed = np.select([share[YES] > 0, share[UNKNOWN] > 0], [YES, UNKNOWN], NO).astype(np.int8)
-        np.maximum.at(claimed, at, state)  # a test may stand on a sliver that no middle falls on
+        np.maximum.at(claimed, at, state)  # a test may stand on a sliver that none of the points falls on
         counts = (claimed[at] != YES) | (state == YES)
         groups = at[counts]
         seen = _Seen(groups, failed[counts], local_s[counts], device[counts], n)

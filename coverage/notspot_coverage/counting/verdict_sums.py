@@ -49,26 +49,27 @@ def roll_up(verdicts: pd.DataFrame, resolution: int) -> pd.DataFrame:
     return out[["cell", *KEYS, *summed]]
 
 
-def shares_by_village(verdicts: pd.DataFrame, finer: int = 2) -> pd.DataFrame:
+def shares_by_village(verdicts: pd.DataFrame, detail: int = 3) -> pd.DataFrame:
     """
-    Land of each cell by village: ``cell, village_code, land_km2``, by the middles of cells `finer` resolutions down.
+    Land of each cell by village: ``cell, village_code, land_km2``, by 6 * `detail` ** 2 points in the cell.
 
     People of a village can be brought to cells by it, as far as they live evenly over the village's land.
     """
     cells = np.unique(hexagons.numbers(verdicts["cell"]))
-    points = hexagons.middles(hexagons.children(cells, finer)).reshape(-1, 2)
-    village = locate_points(points[:, 0], points[:, 1])
-    at = np.repeat(np.arange(len(cells)), hexagons.SEVEN**finer)
+    points, stands_for = hexagons.spots(cells, detail)
+    flat = points.reshape(-1, 2)
+    village = locate_points(flat[:, 0], flat[:, 1])
+    at = np.repeat(np.arange(len(cells)), points.shape[1])
     land = village != NOWHERE
     codes = villages()["village_code"].to_numpy()
-    pairs, counts = np.unique(at[land] * len(codes) + village[land], return_counts=True)
+    pairs, where = np.unique(at[land] * len(codes) + village[land], return_inverse=True)
     cell, unit = np.divmod(pairs, len(codes))
-    area = hexagons.areas_km2(cells) / hexagons.SEVEN**finer
+    share = np.bincount(where, weights=stands_for.ravel()[land], minlength=len(pairs))
     return pd.DataFrame(
         {
             "cell": np.array(hexagons.names(cells), dtype=object)[cell],
             "village_code": codes[unit],
-            "land_km2": area[cell] * counts,
+            "land_km2": hexagons.areas_km2(cells)[cell] * share,
         }
     )
 
@@ -77,7 +78,7 @@ def by_unit(
     verdicts: pd.DataFrame,
     level: Literal["village", "township", "county"] = "township",
     *,
-    finer: int = 2,
+    detail: int = 3,
     shares: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """
@@ -85,7 +86,7 @@ def by_unit(
 
     Parameters
     ----------
-    finer
+    detail
         As in the rules that the verdicts are of, so that the areas add up.
     shares
         Of `shares_by_village`, where they are there already.
@@ -99,7 +100,7 @@ def by_unit(
     if level not in DIGITS:
         raise UsageError(f"{level!r} is no level; {', '.join(DIGITS)} are")
     if shares is None:
-        shares = shares_by_village(verdicts, finer)
+        shares = shares_by_village(verdicts, detail)
     joined = shares.merge(verdicts[["cell", *KEYS, "verdict"]], on="cell", how="inner")
     joined["code"] = joined["village_code"].str[: DIGITS[level]]
     table = joined.pivot_table(
