@@ -42,6 +42,7 @@ from atlas_package import (
     tidy_names,
 )
 from notspot_geodata.errors import InputError, NotspotError, Problem
+from notspot_geodata.parents import dissolve
 from notspot_geodata.reference import Grid
 
 DATA = Path(__file__).resolve().parents[1] / "geodata" / "notspot_geodata" / "data"
@@ -190,15 +191,12 @@ def mend(shapes: Shapes) -> Mended:
 def stack(names: pd.DataFrame, shapes: Shapes) -> dict[str, gpd.GeoDataFrame]:
     """Villages, and the townships and counties dissolved from them, sorted by code, in whole grid steps."""
     out = {}
-    villages = gpd.GeoDataFrame(names, geometry=shapes)
     for depth, (level, own) in enumerate(LEVELS.items()):
         above = [column for columns in list(LEVELS.values())[depth + 1 :] for column in columns]
-        frame = villages
-        if depth:
-            frame = villages[[*own, *above, "geometry"]].dissolve(own[0], method="coverage", as_index=False)
         # one canonical order of parts, rings and starting points, so that bytes do not depend on the way here
-        frame = frame.set_geometry(shapely.orient_polygons(shapely.normalize(frame.geometry.to_numpy())))
-        out[level] = frame[[*own, *above, "geometry"]].sort_values(own[0], ignore_index=True)
+        _, outlines = dissolve(shapes, names[own[0]])
+        frame = names[[*own, *above]].drop_duplicates(own[0]).sort_values(own[0], ignore_index=True)
+        out[level] = gpd.GeoDataFrame(frame, geometry=outlines)
     return out
 
 
