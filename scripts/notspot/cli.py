@@ -56,13 +56,17 @@ def run(
     study: Annotated[Path, typer.Argument(help="A study file; docs/studies.md says how to write one.")],
     out: Out = DEFAULT_OUT,
     allow_rejects: Rejects = False,
+    workers: Annotated[
+        int, typer.Option(help="Dask workers of this machine for coverage rasters.", min=0)
+    ] = 0,
+    scheduler: Annotated[str, typer.Option(help="Address of a Dask scheduler that runs already.")] = "",
     as_json: Json = False,
 ) -> None:
-    """Run a study of your own: your tables joined to the boundaries, your indicators."""
+    """Run a study of your own: your tables joined to the boundaries, your indicators, your coverage counted."""
     from notspot.study import Study
 
     with errors(as_json):
-        _run(Study.read(study), out, as_json, allow_rejects)
+        _run(Study.read(study), out, as_json, allow_rejects, workers, scheduler)
 
 
 @app.command()
@@ -204,13 +208,17 @@ def main() -> None:
 # ------------------------------------------------------------------ helpers
 
 
-def _run(study: Study, out: Path, as_json: bool, allow_rejects: bool) -> None:
+def _run(
+    study: Study, out: Path, as_json: bool, allow_rejects: bool, workers: int = 0, scheduler: str = ""
+) -> None:
     from notspot.outputs import report as write
     from notspot.pipeline import run as run_study
     from notspot_maps.headlines import headlines
 
     with _steps(study, quiet=as_json) as step:
-        results = run_study(study, allow_rejects=allow_rejects, step=step)
+        results = run_study(
+            study, allow_rejects=allow_rejects, step=step, workers=workers, scheduler=scheduler
+        )
         folder = write(results, out, step=step)
     found = headlines(results)
     if as_json:
@@ -238,6 +246,8 @@ def _steps(study: Study, *, quiet: bool) -> Iterator[Callable[[str], None]]:
     from tqdm import tqdm
 
     total = 3 + len(study.tables) + len(study.divide) + 4  # run and report call it once a step
+    if study.coverage is not None:
+        total += 3 + len(study.coverage.services)
     with tqdm(total=total, disable=quiet or not sys.stderr.isatty(), leave=False, unit="step") as bar:
 
         def step(name: str) -> None:

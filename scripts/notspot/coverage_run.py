@@ -15,6 +15,7 @@ from notspot.coverage_inputs import CoverageInputs, read_inputs
 from notspot_coverage.counting.counting import count
 from notspot_coverage.counting.figures import Figures
 from notspot_coverage.counting.lattice import lattice_of
+from notspot_coverage.counting.rasters import Run
 from notspot_coverage.counting.services import LAND, Account
 from notspot_coverage.counting.units import Units
 from notspot_coverage.groups import REMOTENESS
@@ -41,7 +42,12 @@ class CoverageRun:
 
 
 def count_coverage(
-    spec: CoverageSpec, joined: Joined, townships: gpd.GeoDataFrame, *, step: Step = lambda _: None
+    spec: CoverageSpec,
+    joined: Joined,
+    townships: gpd.GeoDataFrame,
+    *,
+    step: Step = lambda _: None,
+    strips: Run | None = None,
 ) -> CoverageRun:
     """
     Read what `spec` names and count it.
@@ -52,6 +58,8 @@ def count_coverage(
         The run's frames, ledger and inputs, which get what is read here.
     townships
         With ``remote`` and ``group``.
+    strips
+        Who paints rasters, see `notspot_coverage.counting.rasters.paint_raster`.
 
     Raises
     ------
@@ -82,6 +90,7 @@ def count_coverage(
         lines=read.lines,
         bounds=read.bounds,
         step=step,
+        run=strips,
     )
     account = replace(account, notes=tuple(dict.fromkeys([*read.notes, *account.notes])))
     figures = Figures(

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from notspot_coverage.results import Results
 from notspot_geodata.errors import UsageError
+from notspot_maps.account_tables import ACCOUNT_FILES, write_account
 from notspot_maps.atlas import atlas
 from notspot_maps.report import report_page
 from notspot_maps.tables import write_csv, write_geoparquet
@@ -56,7 +57,7 @@ def report(results: Results, out: str | Path = "notspot-report", *, step: Step =
         `out` is a file, or a folder that holds something that Notspot did not write.
     """
     target = Path(out).absolute()
-    with replaced_folder(target, FILES) as folder:
+    with replaced_folder(target, (*FILES, *ACCOUNT_FILES)) as folder:
         step("index.html")
         (folder / "index.html").write_text(report_page(results), encoding="utf-8", newline="\n")
         step("atlas.html")
@@ -68,6 +69,8 @@ def report(results: Results, out: str | Path = "notspot-report", *, step: Step =
         write_csv(results.ledger.to_frame(), folder / "rejects.csv")
         write_geoparquet(results.townships, folder / "units.parquet")
         write_geoparquet(results.villages, folder / "villages.parquet")
+        if results.account is not None:
+            write_account(results.account, folder)
         step("indicators.xlsx")
         write_workbook(results, folder / "indicators.xlsx")
         _write_record(results, folder)
@@ -75,7 +78,8 @@ def report(results: Results, out: str | Path = "notspot-report", *, step: Step =
 
 
 def _write_record(results: Results, folder: Path) -> None:
-    written = [name for name in FILES if name != "run.json"]
+    account = ACCOUNT_FILES if results.account is not None else ()
+    written = [name for name in (*FILES, *account) if name != "run.json"]
     outputs = [
         {"path": name, "sha256": hashlib.sha256((folder / name).read_bytes()).hexdigest()} for name in written
     ]

@@ -9,8 +9,9 @@ import importlib.metadata
 import json
 import platform
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from importlib.resources import files
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from notspot.coverage_run import count_coverage
 from notspot.joining import Units, derived, entry, flags, need, need_numbers
@@ -32,7 +33,14 @@ Step = Callable[[str], None]
 LIBRARIES = ("folium", "geopandas", "numpy", "openpyxl", "pandas", "pyarrow", "pyproj", "shapely")
 
 
-def run(study: Study, *, allow_rejects: bool = False, step: Step = lambda _: None) -> Results:
+def run(
+    study: Study,
+    *,
+    allow_rejects: bool = False,
+    step: Step = lambda _: None,
+    workers: int = 0,
+    scheduler: str = "",
+) -> Results:
     """
     Run a study.
 
@@ -44,6 +52,8 @@ def run(study: Study, *, allow_rejects: bool = False, step: Step = lambda _: Non
         Go on without the rows that were refused; they stay in the ledger.
     step
         Called with a few words before each part of the work.
+    workers, scheduler
+        Spread coverage rasters over so many Dask workers, or over those of a scheduler; the results are the same.
 
     Returns
     -------
@@ -86,7 +96,8 @@ def run(study: Study, *, allow_rejects: bool = False, step: Step = lambda _: Non
             need_numbers(townships, needed_columns(item.recipe), f"the indicator {item.id}")
     coverage = None
     if study.coverage is not None:
-        coverage = count_coverage(study.coverage, work, townships, step=step)
+        with _strips(workers, scheduler) as strips:
+            coverage = count_coverage(study.coverage, work, townships, step=step, strips=strips)
     worked = {} if coverage is None else coverage.worked
     table_of = indicators(townships, study.definitions, rule=study.rule, worked=worked)
     townships = _with_values(townships, table_of)
@@ -111,6 +122,15 @@ def run(study: Study, *, allow_rejects: bool = False, step: Step = lambda _: Non
         run=record,
         account=None if coverage is None else coverage.account,
     )
+
+
+def _strips(workers: int, scheduler: str) -> AbstractContextManager[Any]:
+    """Who paints the strips of rasters: threads (None), or a cluster."""
+    if not (workers or scheduler):
+        return nullcontext()
+    from notspot.workers import cluster_map
+
+    return cluster_map(workers=workers, scheduler=scheduler)
 
 
 def _village_counts(work: Units) -> pd.Series:

@@ -1,12 +1,15 @@
 """
-Who does the batches of a prediction: threads of this process, a local Dask cluster, or one that runs already.
+Who does pieces of work: threads of this process, a local Dask cluster, or one that runs already.
 """
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from functools import partial
+from itertools import count
 from typing import Any
 
 from notspot_coverage.network.batch import Batch, predict_batch
@@ -67,9 +70,43 @@ def by_cluster(
 
     A batch whose worker dies is given to another, up to `TRIES` times.
     """
+    with _client(workers, scheduler) as client:
+        yield from _spread(client, batches, work, workers, run)
+
+
+@contextmanager
+def cluster_map(*, workers: int = 0, scheduler: str = "") -> Iterator[Callable[..., Iterator[Any]]]:
+    """
+    A `map` over the workers of a cluster that lasts as long as the block: results in the order of the items.
+
+    Items and results travel; files that an item names must be where the workers are.
+    """
+    with _client(workers, scheduler) as client:
+        calls = count()
+
+        def mapped(work: Callable[[Any], Any], items: Iterable[Any]) -> Iterator[Any]:
+            tasks = ((number, partial(_same, item)) for number, item in enumerate(items))
+            early: dict[int, Any] = {}
+            following = 0
+            for number, found in _spread(client, tasks, work, workers, f"map{next(calls)}"):
+                early[number] = found
+                while following in early:
+                    yield early.pop(following)
+                    following += 1
+
+        yield mapped
+
+
+def _same(item: Any) -> Any:
+    return item
+
+
+@contextmanager
+def _client(workers: int, scheduler: str) -> Iterator[Any]:
+    """A client of a cluster: one of this machine with so many workers, or the one at `scheduler`."""
     try:
         import dask
-        from distributed import Client, KilledWorker, LocalCluster, as_completed
+        from distributed import Client, LocalCluster
     except ImportError as error:
         raise UsageError(
             "--workers and --scheduler need dask.distributed: pip install 'notspot[cluster]'"
@@ -97,36 +134,49 @@ def by_cluster(
         try:
             if scheduler:
                 _require_worker(client, scheduler)
-            places = max(len(client.scheduler_info(n_workers=-1)["workers"]), workers, 1)
-            numbers: dict[str, int] = {}
-
-            def submit() -> Any:
-                for number, make in batches:
-                    key = f"notspot-{run}-{number}"
-                    numbers[key] = number
-                    return client.submit(work, make(), key=key, pure=False, retries=TRIES)
-                return None
-
-            first = [future for _ in range(places * AHEAD) if (future := submit()) is not None]
-            queue = as_completed(first, loop=client.loop)
-            for future in queue:
-                try:
-                    found = future.result()
-                except KilledWorker as error:
-                    raise NotspotError(
-                        f"{TRIES} workers died over the same batch; is their memory enough? What is done is kept: "
-                        "the same command goes on from there."
-                    ) from error
-                number = numbers.pop(future.key)
-                future.release()
-                following = submit()
-                if following is not None:
-                    queue.add(following)
-                yield number, found
+            yield client
         finally:
             client.close()
             if cluster is not None:
                 cluster.close()
+
+
+def _spread(
+    client: Any,
+    tasks: Iterator[tuple[int, Callable[[], Any]]],
+    work: Callable[[Any], Any],
+    workers: int,
+    run: str,
+) -> Iterator[tuple[int, Any]]:
+    """Number and result of each task as it is done; `AHEAD` wait beside each that is worked on."""
+    from distributed import KilledWorker, as_completed
+
+    places = max(len(client.scheduler_info(n_workers=-1)["workers"]), workers, 1)
+    numbers: dict[str, int] = {}
+
+    def submit() -> Any:
+        for number, make in tasks:
+            key = f"notspot-{run}-{number}"
+            numbers[key] = number
+            return client.submit(work, make(), key=key, pure=False, retries=TRIES)
+        return None
+
+    first = [future for _ in range(places * AHEAD) if (future := submit()) is not None]
+    queue = as_completed(first, loop=client.loop)
+    for future in queue:
+        try:
+            found = future.result()
+        except KilledWorker as error:
+            raise NotspotError(
+                f"{TRIES} workers died over the same batch; is their memory enough? What is done is kept: "
+                "the same command goes on from there."
+            ) from error
+        number = numbers.pop(future.key)
+        future.release()
+        following = submit()
+        if following is not None:
+            queue.add(following)
+        yield number, found
 
 
 def _require_worker(client: Any, scheduler: str) -> None:

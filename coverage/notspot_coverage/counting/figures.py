@@ -215,7 +215,7 @@ class Figures:
         rows = _of(self.account.table, service, "area", LAND)
         rows = rows[rows["level"] == unit].set_index("code").reindex(codes)
         there = rows["total"].notna().to_numpy()
-        low = (rows["low"] > 0).to_numpy(np.bool_)
+        low = (rows["low"] > 0).to_numpy(np.bool_, copy=True)
         high = (rows["high"] > 0).to_numpy(np.bool_) | ~there
         covered = (rows["covered"] > 0).to_numpy()
         maybe = ~there | ((rows["unknown"] > 0).to_numpy() & ~covered)
