@@ -1,18 +1,37 @@
 """What a study declares of coverage is read strictly; a share, an existence and a count are never mixed."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from coverage_example import OWN, write_example
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notspot.coverage_specs import FileSpec, Having, LayerSpec
+from notspot.coverage_inputs import read_inputs
+from notspot.coverage_specs import (
+    FigureSpec,
+    FigureUnit,
+    FileSpec,
+    Having,
+    LayerKind,
+    LayerSpec,
+    LinesSpec,
+    Of,
+    PeopleSpec,
+    PlacesSpec,
+    ServiceSpec,
+    SurfaceKind,
+    SurfaceSpec,
+)
+from notspot.coverage_study import TABLES
 from notspot.study import FIGURES, Study
-from notspot_coverage.counting.services import Bounds
+from notspot_coverage.counting.services import Areas, Basis, Bounds, Quantity, Sites
 from notspot_coverage.definitions import load_indicators
 from notspot_geodata.errors import InputError
+from notspot_geodata.ledger import Ledger
 from notspot_geodata.row_tests import RowTest
 
 BASE = f"""
@@ -279,3 +298,45 @@ def test_figures_alone_are_enough_of_a_study(folder: Path) -> None:
 def test_a_study_with_coverage_can_be_changed(folder: Path) -> None:
     study = parse(BASE, folder)
     assert replace(study, coverage=None).coverage is None
+
+
+# ------------------------------------------------------------------ the page that explains it
+
+PAGE = Path(__file__).resolve().parents[1] / "docs" / "coverage-studies.md"
+
+
+def test_every_entry_is_explained() -> None:
+    text = PAGE.read_text(encoding="utf-8")
+    inner = {"file", "kind", "indicator"}
+    specs = (
+        FileSpec, PeopleSpec, SurfaceSpec, LayerSpec, ServiceSpec, PlacesSpec, LinesSpec, FigureSpec, Having, Bounds,
+        RowTest,
+    )  # fmt: skip
+    entries = {name for spec in specs for name in spec.__dataclass_fields__} - inner - {"equals"} | {
+        "cell_m",
+        "is",
+    }
+    named = {name for code in re.findall(r"`([^`\n]+)`", text) for name in re.findall(r"\w+", code)}
+    assert entries - named == set()
+    assert {f"[[{key}]]" for key in TABLES if key != "bounds"} - set(
+        re.findall(r"\[\[\w+\]\]", text)
+    ) == set()
+    for words in (LayerKind, SurfaceKind, Quantity, Basis, Of, FigureUnit):
+        assert {word for word in get_args(words) if word not in named} == set()
+
+
+def test_the_worked_example_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    blocks = re.findall(r"^```(\w*)\n(.*?)^```", PAGE.read_text(encoding="utf-8"), re.M | re.S)
+    monkeypatch.chdir(tmp_path)
+    exec(compile(next(body for kind, body in blocks if kind == "python"), "coverage-studies.md", "exec"), {})
+    Path("fibre5g.toml").write_text(next(body for kind, body in blocks if kind == "toml"), encoding="utf-8")
+    study = Study.read("fibre5g.toml")
+    assert study.coverage is not None
+    ledger = Ledger()
+    found = read_inputs(study.coverage, study.folder, ledger=ledger)
+    assert not len(ledger)
+    drops, claimed = (service.layers[0] for service in found.services)
+    assert isinstance(drops, Sites)
+    assert drops.points["operator"].tolist() == ["甲", "乙"]  # the third is slower, and not ready
+    assert isinstance(claimed, Areas)
+    assert len(found.places[0].points) == 2
