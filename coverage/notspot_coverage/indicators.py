@@ -74,7 +74,7 @@ def indicators(
     InputError
         A recipe names a column that the townships do not have.
     """
-    _check_columns(townships, definitions)
+    check_columns(townships, definitions)
     townships = townships.set_index("town_code", drop=False)
     sets = _sets(townships)
     blocks: list[pd.DataFrame] = []
@@ -107,7 +107,7 @@ def figure(townships: pd.DataFrame, indicator: Indicator, members: pd.Series | N
 
     NaN where unknown or where the denominator is zero.
     """
-    _check_columns(townships, {indicator.id: indicator})
+    check_columns(townships, {indicator.id: indicator})
     pieces = _pieces(townships.set_index("town_code"), indicator)
     if members is not None:
         pieces = pieces[members.reindex(pieces.index).to_numpy(dtype=bool)]
@@ -266,7 +266,8 @@ def _figures(sums: pd.DataFrame, indicator: Indicator) -> pd.DataFrame:
     return sums
 
 
-def _check_columns(townships: pd.DataFrame, definitions: Mapping[str, Indicator]) -> None:
+def check_columns(townships: pd.DataFrame, definitions: Mapping[str, Indicator]) -> None:
+    """Raise `InputError` for every recipe that reads a column which the townships do not have."""
     problems = [
         Problem(None, indicator.id, f"needs the column '{column}', which the townships do not have", column)
         for indicator in definitions.values()

@@ -19,7 +19,7 @@ from notspot.study import Study
 from notspot_coverage.clusters import neighbours
 from notspot_coverage.divide import divide
 from notspot_coverage.groups import partition
-from notspot_coverage.indicators import indicators, needed_columns
+from notspot_coverage.indicators import check_columns, indicators, needed_columns
 from notspot_coverage.results import Results
 from notspot_coverage.rules import RemoteFinding, remote_townships
 from notspot_geodata import reference
@@ -91,6 +91,7 @@ def run(
         townships[["town_code", "remote", "group"]], on="town_code", how="left", validate="many_to_one"
     )
     step("indicators")
+    check_columns(townships, study.definitions)  # before what takes long
     for item in study.definitions.values():
         if item.recipe is not None:
             need_numbers(townships, needed_columns(item.recipe), f"the indicator {item.id}")
