@@ -51,6 +51,15 @@ class Features:
     written: Mapping[str, str]
 
 
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """A file as it was read: all of its features, and the number of each in the file."""
+
+    frame: gpd.GeoDataFrame
+    reading: Reading
+    rows: list[int]
+
+
 @dataclass(slots=True)
 class Files:
     """Reads the files of a study; `finish` raises what is wrong with all of them."""
@@ -62,7 +71,7 @@ class Files:
     notes: list[Text] = field(default_factory=list)
     readings: dict[str, Reading] = field(default_factory=dict)
     problems: dict[str, list[Problem]] = field(default_factory=dict)
-    _held: dict[tuple[object, ...], tuple[gpd.GeoDataFrame, Reading] | None] = field(default_factory=dict)
+    _held: dict[tuple[object, ...], _Held | None] = field(default_factory=dict)
     _people: dict[str, dict[int, int]] = field(default_factory=dict)
 
     def path(self, file: FileSpec) -> Path:
@@ -141,8 +150,7 @@ class Files:
         found = self._examined(file)
         if found is None:
             return None
-        frame, reading = found
-        rows = list(frame.attrs["rows"])
+        frame, reading, rows = found.frame, found.reading, found.rows
         chosen = select(frame, file.where, rows=rows, written=reading.columns)
         self.add(file, chosen.problems)
         self.note(file, chosen.notes)
@@ -160,9 +168,7 @@ class Files:
                 continue
             (bad if row in there else refused).setdefault(row, problem.message)
             self.add(file, [problem])
-        self._people.setdefault(file.path, {}).update(frame.attrs["people"])
         part = frame[chosen.mask].reset_index(drop=True)
-        part.attrs = {}
         numbers = [row for row, keep in zip(rows, chosen.mask, strict=True) if keep]
         hidden = [at for at, row in enumerate(numbers) if row in bad]
         if hidden:
@@ -173,7 +179,7 @@ class Files:
             self.note(file, [_chosen(len(numbers), len(rows))])
         return Features(part, numbers, bad, refused, reading.columns)
 
-    def _examined(self, file: FileSpec) -> tuple[gpd.GeoDataFrame, Reading] | None:
+    def _examined(self, file: FileSpec) -> _Held | None:
         from notspot_geodata.vectors import examine_geo
 
         key = (file.path, file.crs, file.sheet, file.encoding, file.layer_name)
@@ -191,7 +197,10 @@ class Files:
         except NotspotError as error:
             self.fail(file, error)
             return None
-        reading = found[1]
+        frame, reading = found
+        held = _Held(frame, reading, list(frame.attrs["rows"]))
+        self._people.setdefault(file.path, {}).update(frame.attrs["people"])
+        frame.attrs = {}  # pandas copies them at every step, and the row numbers are long
         self.readings[file.path] = reading
         self.enter(file.path, reading.rows)
         whole = [p for p in reading.problems if p.row is None]
@@ -199,8 +208,8 @@ class Files:
             self.add(file, reading.problems)
             return None
         self.note(file, _said(reading.notes))
-        self._held[key] = found
-        return found
+        self._held[key] = held
+        return held
 
     def table(self, file: FileSpec) -> bool:
         """Whether a file is a table (not a map); False too where it cannot be opened, which is told."""
