@@ -221,7 +221,9 @@ def heights(data: Path, lon: Floats, lat: Floats) -> Floats:
     with rasterio.open(data / TERRAIN) as file:
         ground = file.read(1)
         x, y = transformer("EPSG:3824", "EPSG:3826").transform(lon, lat)
-        column, row = np.floor(~file.transform * (np.asarray(x), np.asarray(y))).astype(np.int64)
+        place = ~file.transform
+        column = np.floor(place.a * np.asarray(x) + place.c).astype(np.int64)
+        row = np.floor(place.e * np.asarray(y) + place.f).astype(np.int64)
         there = (column >= 0) & (row >= 0) & (column < file.width) & (row < file.height)
     out = np.zeros(len(lon))
     out[there] = ground[row[there], column[there]]

@@ -41,7 +41,7 @@ SCALE = 2  # pixels of the picture for one of the page
 STYLE = f"""
 body {{ margin: 0; padding: 22px 26px; background: #fff; color: {INK} }}
 body, svg, svg text {{ font-family: {FONT} }}
-h1 {{ font-size: 21px; margin: 0 0 4px }}
+h1 {{ font-size: 20px; margin: 0 0 4px }}
 h2 {{ font-size: 14px; font-weight: 400; margin: 0 0 14px; color: {SOFT} }}
 p {{ font-size: 12.5px; margin: 3px 0; color: {SOFT} }}
 .row {{ display: flex; gap: 26px; align-items: flex-start }}
@@ -320,7 +320,7 @@ def trails(path: Path, data: Path, results: Results, rasters: Mapping[str, Mappi
     for subject, colour in SIGNS.items():
         mine = gaps[gaps["subject"] == subject]
         right += [
-            dot(*page.at(np.array([[x, y]]))[0], colour, 3.2) for x, y in _where(data, subject, mine["id"])
+            dot(*page.at(np.array([[x, y]]))[0], colour, 3.2) for x, y in _where(data, subject, mine["code"])
         ]
         _, zh, en, _ = PLACES[subject]
         entries.append((dot(0, 0, colour, 4), Text.of(f"{zh} · {en}, {len(mine)}")))
@@ -338,8 +338,8 @@ def trails(path: Path, data: Path, results: Results, rasters: Mapping[str, Mappi
     ]
     render(
         path,
-        f"步道 {nation['total']:.0f} 公里，{nation['not_covered']:.0f} 公里不在 4G 推估範圍內（合成站點） · "
-        f"{nation['not_covered']:.0f} of {nation['total']:.0f} km of trails lie outside modelled 4G",
+        f"步道 {nation['total']:.0f} 公里中，{nation['not_covered']:.0f} 公里不在 4G 推估範圍 · "
+        f"{nation['not_covered']:.0f} of {nation['total']:.0f} km of trails outside modelled 4G",
         "任一業者，最佳估計；站點為合成 · any operator, best estimate; the sites are synthetic",
         panels,
         (),

@@ -49,10 +49,10 @@ def rewrite(page: Path, parts: Mapping[str, str]) -> None:
     """Put `parts` between the marks ``<!-- made: name -->`` and ``<!-- end: name -->`` of a page."""
     text = page.read_text(encoding="utf-8")
     for name, body in parts.items():
-        pattern = re.compile(rf"(<!-- made: {name} -->\n).*?(\n<!-- end: {name} -->)", re.S)
+        pattern = re.compile(rf"(<!-- made: {name} -->\n).*?(<!-- end: {name} -->)", re.S)
         if not pattern.search(text):
             raise ValueError(
                 f"{page.name} has no place for '{name}': <!-- made: {name} --> … <!-- end: {name} -->"
             )
-        text = pattern.sub(lambda match, body=body: f"{match[1]}{body}{match[2]}", text)
+        text = pattern.sub(lambda match, body=body: f"{match[1]}{body}\n{match[2]}", text)
     page.write_text(text, encoding="utf-8", newline="\n")
