@@ -4,7 +4,9 @@ Townships and counties out of their villages: outlines dissolved, so that parent
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -86,11 +88,13 @@ def dissolve(
     result does not depend on the order of the shapes. `notes` and errors as of `parents`.
     """
     codes = np.asarray(codes, dtype=object)
-    _refuse_invalid(shapes, codes)
     found, group = np.unique(codes, return_inverse=True)
     by_code = np.argsort(group, kind="stable")
     parts = np.split(shapes[by_code], np.cumsum(np.bincount(group))[:-1]) if len(found) else []
-    unions = np.array([_coverage_union(part) for part in parts], dtype=object)
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        valid = np.concatenate(list(pool.map(shapely.is_valid, np.array_split(shapes, 16))))
+        _refuse_invalid(shapes, codes, valid)
+        unions = np.array(list(pool.map(_coverage_union, parts)), dtype=object)
     sums = np.bincount(group, shapely.area(shapes), len(found))
     # GEOS takes out what occurs twice: shapes that overlap without common edges stay and cross each other
     whole = shapely.is_valid(unions) & (np.abs(shapely.area(unions) - sums) <= AREA_LOST * sums)
@@ -136,8 +140,8 @@ def _codes(villages: gpd.GeoDataFrame, column: str) -> NDArray[Any]:
     return text
 
 
-def _refuse_invalid(shapes: NDArray[Any], codes: NDArray[Any]) -> None:
-    bad = np.flatnonzero(~shapely.is_valid(shapes))
+def _refuse_invalid(shapes: NDArray[Any], codes: NDArray[Any], valid: NDArray[np.bool_]) -> None:
+    bad = np.flatnonzero(~valid)
     if bad.size:
         reasons = shapely.is_valid_reason(shapes[bad])
         problems = [
