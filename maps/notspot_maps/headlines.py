@@ -28,7 +28,8 @@ def headlines(results: Results, count: int = 3) -> tuple[Text, ...]:
     columns = ["indicator", "code", "value", "low", "high", "numerator", "denominator"]
     for name, code, *figures in groups[columns].itertuples(index=False):
         rows.setdefault(str(name), {})[str(code)] = Bounded(*map(float, figures))
-    compared = [name for name, found in rows.items() if {"remote", "non_remote"} <= set(found)]
+    whole = {name: found for name, found in rows.items() if name in results.definitions}  # not parts of one
+    compared = [name for name, found in whole.items() if {"remote", "non_remote"} <= set(found)]
     comparable = [name for name in compared if results.definitions[name].kind in ("measure", "share")]
     order = [name for name in PREFERRED if name in comparable]
     order += [name for name in comparable if name not in order and results.definitions[name].better != "none"]

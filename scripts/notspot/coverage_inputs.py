@@ -192,6 +192,7 @@ def _service(
         as_of=spec.as_of,
         operators=spec.operators,
         last_resort=spec.last_resort,
+        subjects=spec.subjects,
     )
 
 

@@ -102,6 +102,7 @@ class ServiceSpec:
     as_of: str = ""
     operators: tuple[str, ...] = ()
     last_resort: bool = False
+    subjects: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

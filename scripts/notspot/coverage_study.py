@@ -76,6 +76,7 @@ def read_coverage(entries: Entries, definitions: Mapping[str, Indicator]) -> Cov
         cell_m=cell_m,
     )
     found.unused_layers(spec)
+    found.subjects(spec)
     return read_figures(entries, spec, definitions)
 
 
@@ -286,6 +287,7 @@ class _Coverage:
             as_of=e.day(row, "as_of", where) or _shared({layer.as_of for layer in mine}),
             operators=operators,
             last_resort=last_resort,
+            subjects=e.texts(row, "subjects", where),
         )
 
     def _basis(self, row: Row, where: str, layers: list[LayerSpec]) -> Basis:
@@ -362,6 +364,15 @@ class _Coverage:
             if layer.id and layer.id not in used:
                 message = f"'{layer.id}' is in no service: name it in the layers of one, or take it out"
                 self.entries.problem(f"layer {i}", message, layer.id)
+
+    def subjects(self, spec: CoverageSpec) -> None:
+        """Services are counted against things that there are."""
+        there = [item.id for items in (spec.people, spec.places, spec.lines) for item in items] + [LAND]
+        for i, service in enumerate(spec.services, start=1):
+            for name in service.subjects:
+                if name not in there:
+                    message = f"'{name}' is none of {', '.join(there)}"
+                    self.entries.problem(f"service {i}.subjects", message, name)
 
 
 def _radius_fits(metres: float) -> bool:

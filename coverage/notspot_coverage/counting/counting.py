@@ -132,7 +132,7 @@ def count(
         step(f"service {service.id}")
         painted = paint(lattice, service, bounds, run)
         reached = _reached(lattice, painted, spreads, bounds)
-        for item in people:
+        for item in (p for p in people if service.counts(p.id)):
             for of in (name for name in ("people", "households") if name in item.counts):
                 counted = _people(lattice, units, item, of, reached, spreads)
                 table = table_of(counted, service.id, of, item.id)
@@ -144,11 +144,12 @@ def count(
                     roaming.append(found[1])
                     if item is people[0] and item.level == "village" and not service.last_resort:
                         gaps.append(lists.village_gaps(lattice, units, service, table))
-        counted = _land(lattice, units, reached)
-        tables.append(table_of(counted, service.id, "area", LAND))
-        variants.append(_variants(counted, service.id, "area", LAND))
+        if service.counts(LAND):
+            counted = _land(lattice, units, reached)
+            tables.append(table_of(counted, service.id, "area", LAND))
+            variants.append(_variants(counted, service.id, "area", LAND))
         percents = bounds.location_percent if varies(service) else bounds.location_percent[:1]
-        for target in targets:
+        for target in (t for t in targets if service.counts(t.id)):
             counted, status = _target(lattice, service, target, percents)
             tables.append(table_of(counted, service.id, target.of, target.id))
             variants.append(_variants(counted, service.id, target.of, target.id))

@@ -114,7 +114,8 @@ def paint(lattice: Lattice, service: Service, bounds: Bounds, run: Run | None = 
             add(operator, covers)
     for operator in service.operators or ([] if operators else [""]):
         if operator not in operators:
-            add(operator, dict.fromkeys(percents, _blank(lattice, UNKNOWN)))
+            status = YES if service.everywhere else UNKNOWN
+            add(operator, dict.fromkeys(percents, _blank(lattice, status)))
     return Painted(service, {percent: together[percent] for percent in percents}, operators)
 
 
@@ -230,8 +231,10 @@ def _of_shapes(drawn: Mapping[float, Words], layer: Layer) -> Cover:
 
 
 def _blank(lattice: Lattice, status: int) -> Cover:
-    nothing = lattice.words()
-    return Cover(nothing, lattice.words(FULL) if status == UNKNOWN else nothing, nothing, nothing)
+    nothing, all_of_it = lattice.words(), lattice.words(FULL)
+    if status == YES:
+        return Cover(all_of_it, nothing, all_of_it, all_of_it)
+    return Cover(nothing, all_of_it if status == UNKNOWN else nothing, nothing, nothing)
 
 
 def _circles(lattice: Lattice, circles: tuple[Any, Any, Any], off_m: float) -> Words:

@@ -116,8 +116,10 @@ class Service:
         Who is expected to offer it. An operator that is named here and has no layer is unknown everywhere;
         empty: those that the layers name.
     last_resort
-        It reaches everywhere by its nature (satellites), and is flagged: where nothing else reaches, people
-        have only this.
+        It reaches everywhere by its nature (satellites), also without a layer, and is flagged: where nothing else
+        reaches, people have only this.
+    subjects
+        Ids of the people, places and lines that it is counted against, and `LAND`; empty: all.
     """
 
     id: str
@@ -130,6 +132,16 @@ class Service:
     as_of: str = ""
     operators: tuple[str, ...] = ()
     last_resort: bool = False
+    subjects: tuple[str, ...] = ()
+
+    @property
+    def everywhere(self) -> bool:
+        """Whether no layer is needed to say where it is."""
+        return self.last_resort and not self.layers
+
+    def counts(self, subject: str) -> bool:
+        """Whether it is counted against a subject."""
+        return not self.subjects or subject in self.subjects
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

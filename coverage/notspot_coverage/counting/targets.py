@@ -84,7 +84,9 @@ class Target:
             yes |= found
             unknown |= open_
             there |= _operators(layer)
-        if set(service.operators) - there or not service.layers:
+        if service.everywhere:
+            yes[:] = True
+        elif set(service.operators) - there or not service.layers:
             unknown[:] = True
         lost = np.isnan(self.x)  # places without a point
         yes[lost], unknown[lost] = False, True
