@@ -22,6 +22,8 @@ MARGIN = 1e-6  # of a cell: what lies so near a cell counts as in it, far more t
 FINEST = (
     2.0**-30
 )  # size of a cell, of the largest coordinate: leaves `MARGIN` some ten units in the last place
+SIDE = 8  # small cells along the side of an edge cell: their square is the number of bits in a word
+WHOLE = -1  # all bits
 BLOCK = 2048  # points whose cells are looked up together: the processor then waits for many at once
 ROUNDING = 3.3306690738754716e-16  # (3 + 16ε)ε, of the terms of a determinant; Shewchuk 1997, ccwerrboundA
 
@@ -42,15 +44,17 @@ class Index(NamedTuple):
     """
     What `find` needs.
 
-    `cell` holds a zone (0 and up), -1 for none, or -2 - e for the edge cell e. Its candidates are rows `first[e]`
-    up to `first[e + 1]` of `candidate`, in order: zone, and start and end of its pieces of outline in `piece`,
-    which holds the first vertex of each; a candidate that has the cell whole has -1 as its end.
+    `cell` holds a zone (0 and up), -1 for none, or -2 - e for the edge cell e. This is divided into `SIDE` ×
+    `SIDE` small cells, row by row from the south-west, each a bit of a word. ``edge[e]`` holds the small cells
+    that an outline comes near, and the first row of `candidate`; the rows up to that of the next edge cell are its
+    candidates, in order: the small cells that the candidate has if no outline is near, its zone, and start and end
+    of its pieces of outline in `piece`, which holds the first vertex of each; end -1 where it has the whole cell.
     """
 
     grid: CellGrid
     cell: Ints
-    first: Ints
-    candidate: Ints
+    edge: Longs
+    candidate: Longs
     piece: Ints
     xy: Floats
 
@@ -80,7 +84,8 @@ def indexed(xy: Floats, rings: Longs, zones: Longs, cells: int) -> Index:
         west, south, size, 1.0 / size, size * MARGIN, int(height / size) + 2, int(width / size) + 2
     )
     slab, base, piece = _slabs(xy, rings, zones, grid)
-    return Index(grid, *_cells(xy, zones, slab, base, piece, grid), piece, xy)
+    cell, at, first, candidate = _cells(xy, zones, slab, base, piece, grid)
+    return Index(grid, cell, _divided(xy, at, first, candidate, piece, grid), candidate, piece, xy)
 
 
 @compiled
@@ -138,12 +143,13 @@ def _slabs(xy: Floats, rings: Longs, zones: Longs, grid: CellGrid) -> tuple[Long
 @compiled
 def _cells(
     xy: Floats, zones: Longs, slab: Longs, base: Longs, piece: Ints, grid: CellGrid
-) -> tuple[Ints, Ints, Ints]:
-    """The grid and the candidates of its edge cells, as `Index` has them."""
+) -> tuple[Ints, Ints, Longs, Longs]:
+    """The grid; the place of each edge cell in it, its first candidate, and the candidates, as `Index` has them."""
     columns = grid.columns
     cell = np.full(grid.rows * columns, -1, np.int32)
     touched = np.zeros(grid.rows * columns, np.int32)  # by the outline of which shape last, counted from 1
     pairs = np.empty((max(len(piece), 16), 4), np.int32)  # edge cell, zone, start, end
+    at_edge = np.empty((max(len(piece), 16), 1), np.int32)
     found, edges, most = 0, 0, 0
     for s in range(len(slab) - 1):
         most = max(most, slab[s + 1] - slab[s])
@@ -161,6 +167,8 @@ def _cells(
                         continue
                     if cell[at] == -1:
                         cell[at] = -2 - edges
+                        at_edge = _room(at_edge, edges)
+                        at_edge[edges, 0] = at
                         edges += 1
                     pairs = _room(pairs, found)
                     _put(pairs, found, -2 - cell[at], z, slab[s], slab[s + 1])
@@ -181,7 +189,7 @@ def _cells(
                         pairs = _room(pairs, found)
                         _put(pairs, found, -2 - cell[at], z, 0, -1)
                         found += 1
-    return cell, *_by_cell(pairs[:found], edges)
+    return cell, at_edge[:edges, 0], *_by_cell(pairs[:found], edges)
 
 
 @compiled
@@ -238,20 +246,85 @@ def _room(pairs: Ints, used: int) -> Ints:
 
 
 @compiled
-def _by_cell(pairs: Ints, edges: int) -> tuple[Ints, Ints]:
-    """`first` and `candidate` of `Index`: pairs gathered by edge cell, their order in it kept."""
-    first = np.zeros(edges + 2, np.int32)
+def _by_cell(pairs: Ints, edges: int) -> tuple[Longs, Longs]:
+    """First candidate of each edge cell, and all: pairs gathered by edge cell, their order in it kept."""
+    first = np.zeros(edges + 2, np.int64)
     for p in range(len(pairs)):
         first[pairs[p, 0] + 2] += 1
     for e in range(2, len(first)):
         first[e] += first[e - 1]
-    candidate = np.empty((len(pairs), 3), np.int32)
+    candidate = np.empty((len(pairs), 4), np.int64)
     for p in range(len(pairs)):
         e = pairs[p, 0] + 1
-        for k in range(3):
-            candidate[first[e], k] = pairs[p, k + 1]
+        candidate[first[e], 0] = WHOLE
+        for k in range(1, 4):
+            candidate[first[e], k] = pairs[p, k]
         first[e] += 1
     return first[:-1], candidate
+
+
+@compiled
+def _divided(xy: Floats, at: Ints, first: Longs, candidate: Longs, piece: Ints, grid: CellGrid) -> Longs:
+    """`edge` of `Index`, and the small cells of candidates."""
+    edge = np.empty((len(first), 2), np.int64)
+    edge[:, 1] = first
+    edge[-1, 0] = 0
+    for e in range(len(at)):
+        west = grid.west + (at[e] % grid.columns) * grid.size
+        south = grid.south + (at[e] // grid.columns) * grid.size
+        near = 0
+        for q in range(first[e], first[e + 1]):
+            if candidate[q, 3] >= 0:
+                touched, inside = _small_cells(xy, piece, candidate[q, 2], candidate[q, 3], west, south, grid)
+                near |= touched
+                candidate[q, 0] = inside
+        edge[e, 0] = near
+    return edge
+
+
+@compiled
+def _small_cells(
+    xy: Floats, piece: Ints, start: int, end: int, west: float, south: float, grid: CellGrid
+) -> tuple[int, int]:
+    """Bits of the small cells that an outline comes near, and of those whose centre it holds."""
+    size, per = grid.size / SIDE, grid.per * SIDE
+    east = west + grid.size
+    touched, inside = 0, 0
+    for k in range(start, end):
+        i = piece[k]
+        x0, y0, x1, y1 = xy[i, 0], xy[i, 1], xy[i + 1, 0], xy[i + 1, 1]
+        low, high = min(x0, x1), max(x0, x1)
+        if high < west - grid.eps:
+            continue
+        if y0 > y1:
+            x0, y0, x1, y1 = x1, y1, x0, y0
+        bottom, top = (y0 - south) * per, (y1 - south) * per
+        # rows whose centre the piece passes; two pieces with a common end agree on it
+        a, b = max(math.ceil(bottom - 0.5), 0), min(math.ceil(top - 0.5), SIDE)
+        if low > east + grid.eps:
+            if a < b:
+                inside ^= (WHOLE << (a * SIDE)) & ~((WHOLE << (b * SIDE - 1)) << 1)
+            continue
+        slope = (x1 - x0) / (y1 - y0) if y1 > y0 else 0.0
+        for row in range(a, b):
+            # a ray from the east comes into the polygon or leaves it: all centres west of the piece
+            x = x0 + (south + (row + 0.5) * size - y0) * slope
+            west_of = min(max(math.ceil((x - west) * per - 0.5), 0), SIDE)
+            inside ^= ((1 << west_of) - 1) << (row * SIDE)
+        for row in range(
+            max(int(bottom - MARGIN * SIDE), 0), min(math.floor(top + MARGIN * SIDE), SIDE - 1) + 1
+        ):
+            u, v = low, high
+            if y1 > y0:
+                line = south + row * size
+                u = x0 + (max(line - grid.eps, y0) - y0) * slope
+                v = x0 + (min(line + size + grid.eps, y1) - y0) * slope
+                u, v = max(min(u, v), low), min(max(u, v), high)
+            a = max(math.floor((u - grid.eps - west) * per), 0)
+            b = min(math.floor((v + grid.eps - west) * per), SIDE - 1)
+            if a <= b:
+                touched |= ((1 << (b + 1)) - (1 << a)) << (row * SIDE)
+    return touched, inside
 
 
 # ------------------------------------------------------------------ the question
@@ -261,7 +334,7 @@ def _by_cell(pairs: Ints, edges: int) -> tuple[Ints, Ints]:
 def find(x: Floats, y: Floats, index: Index, out: Ints) -> None:
     """Fill `out` with the zone of each point, -1 where it is in none; the first one where shapes overlap."""
     # plain variables: a field of a tuple is counted as a reference each time it is read
-    grid, cell, first, candidate, piece, xy = index
+    grid, cell, edge, candidate, piece, xy = index
     waiting = np.empty(BLOCK, np.int64)
     for begin in range(0, len(x), BLOCK):
         n = 0
@@ -277,10 +350,17 @@ def find(x: Floats, y: Floats, index: Index, out: Ints) -> None:
             i = waiting[k]
             e = -2 - out[i]
             out[i] = -1
-            for q in range(first[e], first[e + 1]):
-                start, end = candidate[q, 1], candidate[q, 2]
-                if end < 0 or _holds(x[i], y[i], xy, piece, start, end):
-                    out[i] = candidate[q, 0]
+            u, v = (x[i] - grid.west) * grid.per, (y[i] - grid.south) * grid.per
+            bit = int((v - int(v)) * SIDE) * SIDE + int((u - int(u)) * SIDE)
+            near = (edge[e, 0] >> bit) & 1
+            for q in range(edge[e, 1], edge[e + 1, 1]):
+                if near:
+                    start, end = candidate[q, 2], candidate[q, 3]
+                    held = end < 0 or _holds(x[i], y[i], xy, piece, start, end)
+                else:
+                    held = (candidate[q, 0] >> bit) & 1 == 1
+                if held:
+                    out[i] = candidate[q, 1]
                     break
 
 

@@ -129,12 +129,14 @@ def open_csv(path: Path, *, encoding: str | None = None) -> CsvFile:
     )
 
 
-def parts_of(file: CsvFile, *, part_bytes: int = PART_BYTES) -> Iterator[CsvPart]:
+def parts_of(file: CsvFile, *, part_bytes: int = 0) -> Iterator[CsvPart]:
     """
     The parts of a file in order, cut where a record ends; line ends in quotes do not end one.
 
-    Raises InputError where a record is longer than any of a table: a quotation mark is not closed.
+    A part has some `part_bytes`, 0 for `PART_BYTES`. Raises InputError where a record is longer than any of a
+    table: a quotation mark is not closed.
     """
+    part_bytes = part_bytes or PART_BYTES
     separator = ord(file.separator)
     with file.path.open("rb") as source:
         source.seek(file.start)

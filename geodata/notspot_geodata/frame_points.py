@@ -48,7 +48,7 @@ def frame_points(frame: pd.DataFrame | gpd.GeoDataFrame) -> tuple[list[Any], Poi
         others = frame.drop(columns=frame.columns[frame.dtypes.astype(str) == "geometry"])
     else:
         schema = pa.schema([(str(column), pa.string()) for column in frame.columns])
-        found = point_columns(schema)
+        found = point_columns(schema, sample=frame.iloc[some])
         cells = [column_cells(frame.iloc[:, at]) for at in found.at]
         columns = PointColumns(tuple(range(len(cells))), found.names, found.kind, found.datum)
         others = frame.drop(columns=frame.columns[list(found.at)])

@@ -9,10 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import pandas as pd
 import pyarrow as pa
 
 from notspot_geodata import crs as systems
-from notspot_geodata.degrees import find_pairs
+from notspot_geodata.degrees import find_pairs, lone_column
 from notspot_geodata.errors import UsageError
 
 Kind = Literal["two", "one", "wkb", "xy"]
@@ -49,12 +50,15 @@ class PointColumns:
         return ", ".join(self.names)
 
 
-def point_columns(schema: Any, *, x: str | None = None, y: str | None = None) -> PointColumns:
+def point_columns(
+    schema: Any, *, x: str | None = None, y: str | None = None, sample: pd.DataFrame | None = None
+) -> PointColumns:
     """
     The columns of positions of an Arrow schema.
 
     Those that are named; else the geometry that the metadata names (GeoParquet, GeoArrow); else columns with
-    usual names (`degrees.find_pairs`); else binary columns with usual names, as WKB.
+    usual names (`degrees.find_pairs`); else binary columns with usual names, as WKB; else a column of text whose
+    cells in `sample`, some rows of the table, are all pairs of coordinates.
 
     Raises
     ------
@@ -83,6 +87,8 @@ def point_columns(schema: Any, *, x: str | None = None, y: str | None = None) ->
     for i, name in enumerate(names):
         if name.lower() in SHAPE_NAMES and is_shape(schema.field(i).type):
             return PointColumns((i,), (name,), "wkb" if _is_binary(schema.field(i).type) else "xy")
+    for pair in [] if sample is None else lone_column(sample):
+        return PointColumns((names.index(pair.x),), (pair.x,), "one")
     raise UsageError(
         "no coordinates found: columns such as longitude and latitude, 經度 and 緯度, X座標 and Y座標 are needed, or "
         f"--lon and --lat with the names of yours; there are {_listed(names)}"

@@ -161,13 +161,7 @@ def system_of(sample: Any, columns: PointColumns, crs: Any = None) -> System:
         It cannot be told, or nothing lies in Taiwan in the one that the file states.
     """
     raw, _ = coordinates([chunk(sample.column(i)) for i in columns.at], columns)
-    plain = {
-        name: k for k, name in enumerate(sample.column_names) if not is_shape(sample.schema.field(k).type)
-    }
-    frame = pd.DataFrame(
-        {name: pd.Series(sample.column(k).to_pylist(), dtype=object) for name, k in plain.items()}
-    )
-    claims = places.claims_of(frame)
+    claims = places.claims_of(sample_frame(sample))
     guess = systems.guess_crs(raw, county_codes=claims.counties, town_codes=claims.towns, datum=columns.datum)
     if crs is not None:
         fits = next(iter(guess.candidates), None) or guess.crs
@@ -194,6 +188,14 @@ def system_of(sample: Any, columns: PointColumns, crs: Any = None) -> System:
             f"{systems.TWD67_OF.get(guess.crs, 'EPSG:3828')} if the coordinates are TWD67: villages differ"
         )
     return System.of(guess.crs, guess.reason, northing_first=guess.swapped)
+
+
+def sample_frame(sample: Any) -> pd.DataFrame:
+    """An Arrow table as a frame of plain objects, without its geometry."""
+    plain = {
+        name: k for k, name in enumerate(sample.column_names) if not is_shape(sample.schema.field(k).type)
+    }
+    return pd.DataFrame({n: pd.Series(sample.column(k).to_pylist(), dtype=object) for n, k in plain.items()})
 
 
 def _datum_is_told(raw: Floats, guess: systems.CrsGuess, claims: places.Claims, datum: str | None) -> bool:

@@ -40,7 +40,7 @@ from notspot_geodata.frame_points import frame_points
 from notspot_geodata.ledger import COLUMNS, Ledger
 from notspot_geodata.locating import locate_points
 from notspot_geodata.point_columns import PointColumns, point_columns
-from notspot_geodata.positions import DEGREES, System, place, system_of
+from notspot_geodata.positions import DEGREES, System, place, sample_frame, system_of
 from notspot_maps.tables import BOM, NEWLINE, defused
 
 PIECE_ROWS = 131_072  # of a frame, that one thread takes at a time
@@ -271,14 +271,15 @@ def _job(
     dropped = tuple(i for i, name in enumerate(names) if name in CODES)
     if kind == "csv" and isinstance(source, ParquetSource):
         require_text(source.schema, [i for i in range(len(names)) if i not in dropped])
+    sample = source.sample()
     try:
-        columns = point_columns(source.schema, x=x, y=y)
+        columns = point_columns(source.schema, x=x, y=y, sample=sample_frame(sample))
     except UsageError as error:
         if x is not None or y is not None:
             raise
         raise InputError(source.path, [Problem(None, "", str(error))]) from error
     try:
-        system = system_of(source.sample(), columns, crs)
+        system = system_of(sample, columns, crs)
     except UsageError as error:
         raise InputError(source.path, [Problem(None, columns.label, str(error))]) from error
     return Job(source, kind, columns, system, dropped)
