@@ -431,19 +431,21 @@ id = "lte"
 kind = "raster"
 quantity = "rsrp_dbm"
 at_least = {at_least}
+where = {{"速率" = {{at_least = {speed}}}, "就緒日" = {{by = {day}}}}}
 [[service]]
 id = "4g"
 layers = ["lte"]
 """
 
 
-def folder(path, run, *, at_least=-110.0, remote=()):
+def folder(path, run, *, at_least=-110.0, speed=100, day="2021-12-31", remote=()):
     """A folder as `notspot run` writes it, as far as it is read."""
     path.mkdir()
     write_csv(run, path / "coverage.csv")
     towns = pd.DataFrame({"town_code": TOWNS, "remote": [code in remote for code in TOWNS], "group": "rest"})
     write_csv(towns, path / "units.csv")
-    record = {"run_id": path.name, "study": {"toml": STUDY.format(at_least=at_least)}}
+    toml = STUDY.format(at_least=at_least, speed=speed, day=day)
+    record = {"run_id": path.name, "study": {"toml": toml}}
     (path / "run.json").write_text(json.dumps(record), encoding="utf-8")
     return path
 
@@ -516,9 +518,13 @@ def test_folders_read_as_what_was_counted(folders):
 def test_a_threshold_that_changed_is_found_in_the_records(folders, tmp_path):
     old, _, _ = folders
     run = pd.read_csv(old / "coverage.csv", dtype={"code": str}, encoding="utf-8-sig")
-    other = folder(tmp_path / "other", run, at_least=-100.0)
+    other = folder(tmp_path / "other", run, at_least=-100.0, speed=300, day="2022-12-31")
     done = call(old, other, "--out", tmp_path / "out")
     assert "4g: lte.at_least was -110.0, is -100.0" in done.output
+    assert '"at_least": 300' in done.output
+    assert "2022" not in done.output  # another date is another year, not another yardstick
+    later = folder(tmp_path / "later", run, day="2022-12-31")
+    assert "was" not in call(old, later, "--out", tmp_path / "out").output
 
 
 def test_folders_that_hold_no_run(folders, tmp_path):

@@ -8,6 +8,7 @@ import hashlib
 import json
 import tomllib
 from collections.abc import Mapping, Sequence
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -33,6 +34,7 @@ EMBEDDED = {"embedded:2021": "the villages of 2021-03 on the boundaries of 2021-
 SERVICE_DEFAULTS: Mapping[str, object] = {"setting": "outdoor", "basis": "claim", "last_resort": False}
 LAYER_DEFAULTS: Mapping[str, object] = {"basis": "claim", "location_sigma_db": 0.0}
 OUTSIDE = {"sites": "not covered", "areas": "not covered", "raster": "unknown", "table": "unknown"}
+PARTS = ("boundary", "population", "coverage", "rule")
 SHOWN = 5  # townships on the terminal
 
 
@@ -207,7 +209,24 @@ def _rows(study: Mapping[str, Any], key: str) -> list[dict[str, Any]]:
 def _layer(row: Mapping[str, Any]) -> dict[str, object]:
     kind = str(row.get("kind", ""))
     at_least = {"at_least": 1.0} if row.get("quantity") == "covered" else {}
-    return {**LAYER_DEFAULTS, "outside": OUTSIDE.get(kind, "unknown"), **at_least, **row}
+    tests = (
+        {"where": json.dumps(kept, ensure_ascii=False, sort_keys=True)}
+        if (kept := _undated(row.get("where")))
+        else {}
+    )
+    return {**LAYER_DEFAULTS, "outside": OUTSIDE.get(kind, "unknown"), **at_least, **row, **tests}
+
+
+def _undated(tests: object) -> dict[str, object]:
+    """The tests of rows that are of the yardstick: a date until which something is ready moves on every year."""
+    if not isinstance(tests, Mapping):
+        return {}
+    out: dict[str, object] = {}
+    for column, test in tests.items():
+        left = _undated(test) if isinstance(test, Mapping) else test
+        if not isinstance(left, (date, datetime)) and left not in ({}, None):
+            out[str(column)] = left
+    return out
 
 
 def _crosswalk(name: str | None) -> Crosswalk | None:
@@ -274,27 +293,30 @@ def _summary(found: Comparison, folder: Path) -> dict[str, object]:
 def _lines(found: Comparison) -> list[str]:
     out = []
     for row in _national(found):
-        unit = row["unit"]
+        whole = float(row["new_total"]).is_integer()
+        old, new, change, low, high, known = (
+            _number(row[name], whole)
+            for name in ("old_covered", "new_covered", "change", "change_low", "change_high", "newly_known")
+        )
         out.append(f"{row['service']}, {row['of']} ({row['subject']})")
         out.append(
-            f"  {_share(row['old_share'])} → {_share(row['new_share'])}; covered {row['old_covered']:,.10g} → "
-            f"{row['new_covered']:,.10g} {unit} ({row['change']:+,.10g})"
+            f"  {_share(row['old_share'])} → {_share(row['new_share'])}; covered {old} → {new} {row['unit']}"
         )
-        parts = ", ".join(
-            f"{name} {row[name]:+,.10g}" for name in ("boundary", "population", "coverage", "rule")
-        )
-        out.append(f"  of it {parts}")
+        if row["change"] == row["change_low"] == row["change_high"] == 0:
+            out += ["  nothing changed", ""]
+            continue
+        certain = "certain" if row["certain"] else "it may be none"
+        out.append(f"  change {_signed(change)}, between {_signed(low)} and {_signed(high)}: {certain}")
+        parts = (f"{part} {_signed(_number(row[part], whole))}" for part in PARTS)
+        out.append(f"  of it {', '.join(parts)}")
         if row["newly_known"]:
-            out.append(f"  {row['newly_known']:+,.10g} of the coverage because more or less is known")
-        bounds = f"{row['change_low']:+,.10g} to {row['change_high']:+,.10g}"
-        out.append(f"  between {bounds}: {'certain' if row['certain'] else 'open'}")
+            out.append(f"  {_signed(known)} of the coverage because more or less is known")
         towns = row["townships"]
-        out.append(
-            f"  townships: {towns['up']} up, {towns['down']} down, {towns['same']} same, {towns['open']} open"
-        )
+        counted = ", ".join(f"{towns[word]} {word}" for word in ("up", "down", "same", "open"))
+        out.append(f"  townships: {counted}")
         if row["most"]:
-            most = ", ".join(f"{item['name']} {item['coverage']:+,.10g}" for item in row["most"])
-            out.append(f"  most by coverage: {most}")
+            most = (f"{item['name']} {_signed(_number(item['coverage'], whole))}" for item in row["most"])
+            out.append(f"  most by coverage: {', '.join(most)}")
         out.append("")
     if len(found.moved):
         out.append(f"{len(found.moved)} townships changed groups: {FILES[1]}")
@@ -307,3 +329,11 @@ def _lines(found: Comparison) -> list[str]:
 
 def _share(value: float | None) -> str:
     return "–" if value is None else f"{value:.2f} %"
+
+
+def _number(value: float, whole: bool) -> str:
+    return f"{value:,.0f}" if whole else f"{value:,.3f}"
+
+
+def _signed(text: str) -> str:
+    return text if text.startswith("-") else f"+{text}"

@@ -17,7 +17,7 @@ SCALARS = (str, int, float, bool)
 YARDSTICK = frozenset(
     {
         "technology", "speed_mbps", "setting", "basis", "last_resort",
-        "kind", "quantity", "at_least", "level", "radius_m", "outside", "location_sigma_db",
+        "kind", "quantity", "at_least", "level", "radius_m", "outside", "location_sigma_db", "column", "where",
     }
 )  # fmt: skip
 # All else (paths, sources, dates, names, operators and which layers there are) is what is measured.

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from notspot_coverage.counting.addition import Indices, Member, Values, difference, sums_of
+from notspot_coverage.counting.addition import NEAR, Indices, Member, Values, difference, sums_of
 from notspot_coverage.groups import NATION
 from notspot_geodata.crosswalk import Crosswalk, divided
 
@@ -64,6 +64,9 @@ class Table:
         least, most = (np.nan_to_num(share * total / 100) for share in (low, high))
         if whole:
             least, most = np.rint(least), np.rint(most)
+        else:  # a bound that was written as a share is off by rounding
+            near = NEAR * np.maximum(1, total)
+            least, most = (np.where(np.abs(x - covered) <= near, covered, x) for x in (least, most))
         figures = np.array([total, covered, unknown, np.minimum(least, covered), np.maximum(most, covered)])
         words = [frame[name].to_numpy(object) for name in ("name", "unit")]
         self.codes: dict[str, list[str]] = {}
