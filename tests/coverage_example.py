@@ -13,6 +13,7 @@ import pyogrio
 import rasterio
 import shapely
 
+from notspot_coverage.definitions import load_indicators
 from notspot_geodata import reference
 
 OPERATORS = ("CHT", "TWM", "FET")
@@ -25,6 +26,7 @@ year = 2021
 title = {zh = "範例（合成資料）", en = "Example (synthetic data)"}
 boundaries = "embedded:2021-09"
 rule = "remote_2020"
+indicators = [{official}]
 
 [[table]]
 path = "embedded:townships_2021"
@@ -430,7 +432,9 @@ def write_example(folder: Path) -> Path:
     _places(folder)
     _tables(folder)
     study = folder / "example.toml"
-    study.write_text(STUDY + own_indicators(), encoding="utf-8")
+    official = [name for name, item in load_indicators().items() if item.recipe is None]
+    listed = ", ".join(f'"{name}"' for name in ["population", *official])
+    study.write_text(STUDY.replace("{official}", listed, 1) + own_indicators(), encoding="utf-8")
     return study
 
 

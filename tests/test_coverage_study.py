@@ -282,6 +282,22 @@ def test_a_figure_never_takes_what_belongs_to_another_kind(kind: str, extra: str
         parse(plain + f"{extra} = {VALUES[extra]}\n", folder)
 
 
+def test_a_figure_needs_what_its_service_is_counted_against(folder: Path) -> None:
+    places_only = BASE.replace('name = "Fibre"', 'name = "Fibre"\nsubjects = ["venues"]')
+    with pytest.raises(
+        InputError, match="needs 'fibre' against 'registered', which its subjects do not name"
+    ):
+        parse(places_only, folder)
+    venues = '[[figure]]\nindicator = "venues_5g"\nunit = "place"\nhaving = {service = "fibre"}\n'
+    kept = places_only[: places_only.index("[[figure]]")] + venues
+    assert parse(kept, folder).coverage.figures[0].subject == "venues"
+    towns = venues.replace("venues_5g", "remote_towns_1g").replace('"place"', '"township"')
+    with pytest.raises(InputError, match="needs 'fibre' against 'land'"):
+        parse(kept + towns, folder)
+    with pytest.raises(InputError, match="'nobody' is none of registered, venues, land"):
+        parse(BASE.replace('name = "Fibre"', 'name = "Fibre"\nsubjects = ["nobody"]'), folder)
+
+
 def test_a_figure_stands_once(folder: Path) -> None:
     again = BASE[BASE.index("[[figure]]") :]
     with pytest.raises(InputError, match="has a figure already"):
@@ -325,12 +341,17 @@ def test_every_entry_is_explained() -> None:
         assert {word for word in get_args(words) if word not in named} == set()
 
 
-def test_the_worked_example_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def worked_example() -> Study:
+    """Its files and its study, made in the working folder."""
     blocks = re.findall(r"^```(\w*)\n(.*?)^```", PAGE.read_text(encoding="utf-8"), re.M | re.S)
-    monkeypatch.chdir(tmp_path)
     exec(compile(next(body for kind, body in blocks if kind == "python"), "coverage-studies.md", "exec"), {})
     Path("fibre5g.toml").write_text(next(body for kind, body in blocks if kind == "toml"), encoding="utf-8")
-    study = Study.read("fibre5g.toml")
+    return Study.read("fibre5g.toml")
+
+
+def test_the_worked_example_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    study = worked_example()
     assert study.coverage is not None
     ledger = Ledger()
     found = read_inputs(study.coverage, study.folder, ledger=ledger)

@@ -120,7 +120,9 @@ class _Figures:
             return base
         service = self._known(row, "service", where)
         of = cast(Of, self.entries.choice(row, "of", get_args(Of), where))
-        return replace(base, service=service, of=of, subject=self._subject(row, of, where))
+        subject = self._subject(row, of, where)
+        self._counted(service, LAND if of == "area" else subject, where)
+        return replace(base, service=service, of=of, subject=subject)
 
     def _measure(self, base: FigureSpec, row: Row, where: str) -> FigureSpec:
         if "of" not in row:
@@ -156,6 +158,7 @@ class _Figures:
             subject = self._subject(row, "places", where)
         elif "subject" in row:
             e.problem(f"{where}.subject", 'is for unit = "place" only')
+        self._counted(having.service or having.only, subject or LAND, where)
         return replace(base, unit=unit, having=having, subject=subject)
 
     def _count(self, base: FigureSpec, row: Row, where: str) -> FigureSpec:
@@ -206,6 +209,13 @@ class _Figures:
             self.entries.problem(f"{where}.{key}", message, value)
             return None
         return value
+
+    def _counted(self, service: str | None, subject: str, where: str) -> None:
+        """A service that states its subjects is counted against no other."""
+        found = next((item for item in self.spec.services if item.id == service), None)
+        if found is not None and subject and found.subjects and subject not in found.subjects:
+            message = f"needs '{service}' against '{subject}', which its subjects do not name"
+            self.entries.problem(f"{where}.service", message, subject)
 
     def _subject(self, row: Row, of: str, where: str) -> str:
         """Id of the people, places or lines; the first where only one can be meant."""
