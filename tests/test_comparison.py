@@ -1,6 +1,7 @@
 """Two runs compared: parts that add up, laws of symmetry, a case by hand, folders on the command line."""
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -10,13 +11,13 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from notspot.cli import app
-from notspot.comparing import read_run
+from notspot.comparing import read_run, run_of
 from notspot_coverage.counting.comparison import CHANGES, PARTS, Run, compare
 from notspot_coverage.counting.definition import changed_definitions, definition_of
 from notspot_coverage.counting.services import ByUnit, Raster, Service
 from notspot_coverage.groups import GROUPS
 from notspot_geodata.crosswalk import crosswalk_of, village_changes
-from notspot_geodata.errors import InputError, UsageError
+from notspot_geodata.errors import InputError, NotFoundError, UsageError
 from notspot_geodata.text import Text
 from notspot_maps.tables import write_csv
 
@@ -115,7 +116,7 @@ def keyed(found):
 
 
 @given(runs(), runs(), maybe_crosswalk)
-@settings(max_examples=30)
+@settings(max_examples=20)
 def test_the_parts_add_up_to_the_change_exactly(old, new, crosswalk):
     changes = compare(old, new, crosswalk).changes
     assert list(changes) == list(CHANGES)
@@ -129,7 +130,7 @@ def test_the_parts_add_up_to_the_change_exactly(old, new, crosswalk):
 
 
 @given(runs())
-@settings(max_examples=20)
+@settings(max_examples=12)
 def test_a_run_beside_itself_has_not_changed(run):
     found = compare(run, run)
     zero = ["change", *PARTS, "newly_known"]
@@ -142,7 +143,7 @@ def test_a_run_beside_itself_has_not_changed(run):
 
 
 @given(runs(), runs())
-@settings(max_examples=20)
+@settings(max_examples=12)
 def test_swapping_the_runs_negates_every_part(old, new):
     one, two = keyed(compare(old, new)), keyed(compare(new, old))
     signed = ["change", *PARTS, "newly_known", "share_change", *TOTALS]
@@ -156,7 +157,7 @@ def test_swapping_the_runs_negates_every_part(old, new):
 
 
 @given(runs(), runs(), maybe_crosswalk)
-@settings(max_examples=20)
+@settings(max_examples=12)
 def test_parents_are_the_sums_of_their_children(old, new, crosswalk):
     changes = compare(old, new, crosswalk).changes
     figures_ = ["change", *PARTS[:3], "newly_known", "old_covered", "new_covered", "old_total", "new_total"]
@@ -174,7 +175,7 @@ def test_parents_are_the_sums_of_their_children(old, new, crosswalk):
 
 
 @given(runs(), runs(), maybe_crosswalk)
-@settings(max_examples=20)
+@settings(max_examples=12)
 def test_groups_that_divide_the_nation_add_up_to_it(old, new, crosswalk):
     rows = keyed(compare(old, new, crosswalk))
     both = rows.loc["group"][["change", *PARTS]].sum()
@@ -184,7 +185,7 @@ def test_groups_that_divide_the_nation_add_up_to_it(old, new, crosswalk):
 
 
 @given(runs(), runs(), crosswalks())
-@settings(max_examples=20)
+@settings(max_examples=12)
 def test_a_crosswalk_moves_people_and_makes_none(old, new, crosswalk):
     rows = keyed(compare(old, new, crosswalk))
     present = set(new.table["code"])
@@ -205,7 +206,7 @@ def test_the_order_of_rows_changes_nothing(old, new, random):
 
 
 @given(runs(), runs())
-@settings(max_examples=20)
+@settings(max_examples=12)
 def test_bounds_hold_the_change(old, new):
     changes = compare(old, new).changes
     assert (changes["change_low"] <= changes["change"]).all()
@@ -219,7 +220,7 @@ def test_bounds_hold_the_change(old, new):
 
 
 @given(figures(sparse=False), st.integers(1, 9))
-@settings(max_examples=20)
+@settings(max_examples=12)
 def test_more_people_with_the_same_shares_are_population(given_figures, times):
     more = {code: tuple(times * v for v in value) for code, value in given_figures.items()}
     rows = compare(Run(table=table(given_figures)), Run(table=table(more))).changes
@@ -228,7 +229,7 @@ def test_more_people_with_the_same_shares_are_population(given_figures, times):
 
 
 @given(figures(sparse=False), st.floats(0, 1))
-@settings(max_examples=20)
+@settings(max_examples=12)
 def test_the_same_people_with_other_shares_are_coverage(given_figures, share):
     other = {code: (t, round(share * (t - u)), u) for code, (t, _, u) in given_figures.items()}
     rows = compare(Run(table=table(given_figures)), Run(table=table(other))).changes
@@ -513,6 +514,17 @@ def test_folders_read_as_what_was_counted(folders):
     )
     assert found.loc[("group", "rest"), "rule"] == 0
     assert runs_[0].services["4g"]["layers"]["lte"]["outside"] == "unknown"
+
+
+def test_results_are_read_as_their_folder_is():
+    towns = pd.DataFrame({"town_code": TOWNS, "remote": [True, False, False, False], "group": "rest"})
+    account = SimpleNamespace(table=table({A: (100, 50, 0)}), services={"4g": service(-110)})
+    run = run_of(SimpleNamespace(run_id="r1", account=account, townships=towns))
+    assert run.groups.loc["10001010", ["remote", "rest"]].all()
+    assert run.services["4g"]["layers"]["lte"]["at_least"] == -110
+    assert (compare(run, run).changes["change"] == 0).all()
+    with pytest.raises(NotFoundError, match="counts no service"):
+        run_of(SimpleNamespace(run_id="r1", account=None, townships=towns))
 
 
 def test_a_threshold_that_changed_is_found_in_the_records(folders, tmp_path):
