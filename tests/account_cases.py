@@ -12,7 +12,6 @@ import shapely
 from notspot_coverage.counting.counting import count
 from notspot_coverage.counting.lattice import lattice_of
 from notspot_coverage.counting.services import (
-    LAND,
     Account,
     Areas,
     ByUnit,
@@ -66,7 +65,7 @@ def whole_account(results: Results) -> Account:
             operators=("甲電信",),
             as_of="2025",
         ),
-        _satellite(towns),
+        _satellite(),
     ]
     account = count(
         lattice, units, services, locate=locate_points, people=[people], places=[places], lines=[lines]
@@ -89,9 +88,7 @@ def _people(villages: gpd.GeoDataFrame, towns: pd.DataFrame, rng: np.random.Gene
             np.stack([rng.multinomial(of[town], share) for of in (population, households)], axis=1)
         )
     counts = pd.DataFrame(np.concatenate(figures), index=codes, columns=["people", "households"])
-    return People(
-        id="registered", name=Text("戶籍人口", "Registered people"), counts=counts, as_of="2021-03"
-    )
+    return People(id="registered", name=Text("戶籍人口", "Registered people"), counts=counts, as_of="2021-03")
 
 
 def _sites(middles: gpd.GeoSeries, chosen: np.ndarray, operator: str, radius_m: float, id: str) -> Sites:
@@ -150,17 +147,12 @@ def _speed(villages: pd.DataFrame, rng: np.random.Generator) -> Service:
     )
 
 
-def _satellite(towns: pd.DataFrame) -> Service:
-    everywhere = pd.Series(1.0, index=sorted(set(towns["county_code"])))
-    layer = ByUnit(id="sky", values=everywhere, level="county", at_least=1, basis="claim")
+def _satellite() -> Service:
     name = Text("低軌衛星", "Satellite (LEO)")
-    return Service(id="satellite", name=name, layers=(layer,), last_resort=True, as_of="2023")
+    return Service(id="satellite", name=name, layers=(), last_resort=True, as_of="2023")
 
 
 def _lines(middles: gpd.GeoSeries) -> gpd.GeoDataFrame:
     points = shapely.get_coordinates(middles.to_numpy())[::400]
-    lines = [shapely.LineString([a, a + [0.02, 0.01]]) for a in points]
+    lines = [shapely.LineString([a, a + np.array([0.02, 0.01])]) for a in points]
     return gpd.GeoDataFrame(geometry=lines, crs=middles.crs)
-
-
-assert LAND == "land"  # what the account calls the subject of areas

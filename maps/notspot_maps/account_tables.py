@@ -4,6 +4,7 @@ The tables of an account as files: what was counted, by which assumption, who is
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -41,6 +42,11 @@ ACCOUNT_WORDS = (
     ),
 )
 WHOLE = ("people", "households", "places")  # counted in whole ones
+NOTSPOTS = ("service", "subject", "level", "code", "name", "kind", "operators", "people")
+ROAMING = (
+    *("service", "subject", "operator", "level", "code", "name"),
+    *("people", "covered", "not_covered", "unknown", "solved"),
+)
 COUNTS = ("total", "covered", "not_covered", "unknown", "people", "solved")
 
 
@@ -54,8 +60,8 @@ def write_account(account: Account, folder: str | Path) -> None:
     frames = (
         _with_basis(account),
         account.variants,
-        account.notspots,
-        account.roaming,
+        _with_columns(account.notspots, NOTSPOTS),
+        _with_columns(account.roaming, ROAMING),
         account.gaps,
         account.ranking,
     )
@@ -72,6 +78,11 @@ def whole_counts(frame: pd.DataFrame) -> pd.DataFrame:
             values = out[column].to_numpy(dtype=np.float64, na_value=np.nan)
             out[column] = np.where(whole, np.rint(values), values)
     return out
+
+
+def _with_columns(frame: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
+    """`frame`, with its header where it has no row: a reader finds the columns all the same."""
+    return frame if len(frame.columns) else frame.reindex(columns=list(columns))
 
 
 def _with_basis(account: Account) -> pd.DataFrame:

@@ -86,7 +86,10 @@ def service_facts(service: Service) -> Text:
     if mixed:
         zh.append(f"並含{'、'.join(BASIS[basis].zh for basis in mixed)}之圖層")
         en.append(f"with layers of {', '.join(BASIS[basis].en for basis in mixed)}")
-    if not service.layers:
+    if service.everywhere:
+        zh.append("無圖層，依其性質處處可達")
+        en.append("no layer: it is everywhere by its nature")
+    elif not service.layers:
         zh.append("無圖層，全為無資料")
         en.append("no layer, so all is unknown")
     return Text("；".join(zh), "; ".join(en))
