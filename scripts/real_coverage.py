@@ -25,7 +25,7 @@ from real_network import (
     Network,
 )
 from real_studies import INDOOR_DB, LTE_DBM, NR_DBM, PERCENTS, PLACES, SIGMA_DB
-from real_text import best, one_of, share, span, table
+from real_text import best, one_of, share, table
 
 SERVICES = {
     "lte": "4G outdoors, any operator",
@@ -55,15 +55,16 @@ def network_part(network: Network, folder: Path) -> str:
     lines = [
         [
             name, f"{len(sites):,}", f"{said['sites']:,.0f}", f"{RADIUS_M[technology] / 1000:g} km",
-            _minutes(said["seconds"]), f"{said['peak_gb']:.2f} GB",
+            _minutes(said["seconds"]), _minutes(said["cpu_seconds"]), f"{said['peak_gb']:.2f} GB",
         ]
         for name, technology, sites, said in (
             ("4G, 780 MHz", "4G", network.lte, timing["4g"]), ("5G, 3.5 GHz", "5G", network.nr, timing["5g"]),
         )
     ]  # fmt: skip
-    head = ["", "sites", "on the terrain", "radius", "prediction", "peak memory"]
+    head = ["", "sites", "predicted", "radius", "time", "of processors", "peak memory"]
     few = towns[towns["licences"] < LICENCES_A_SITE]
-    refused = len(network.lte) - timing["4g"]["sites"]
+    rejects = pd.read_csv(folder / "4g" / "rejects.csv")["reason"]
+    away, twice = (int(rejects.str.contains(words).sum()) for words in ("outside the terrain", "repeats row"))
     said = (
         f"Made up from the {int(towns['licences'].sum()):,} 4G licences of 2021-12 in {len(towns)} townships: one "
         f"site of an operator for {LICENCES_A_SITE} licences (a mast carries several bands), at least one a "
@@ -74,8 +75,8 @@ def network_part(network: Network, folder: Path) -> str:
         f"a km², {NR_RURAL:.0%} elsewhere. Seed {SEED}. Power, antennas and thresholds ({LTE_DBM} dBm for 4G, "
         f"{NR_DBM} dBm for 5G) are the defaults of [sites.md](sites.md); indoors asks for {INDOOR_DB} dB more; "
         f"the level varies by {SIGMA_DB:g} dB over the places in a cell. Cells of {CELL_M:g} m, ITU-R P.1812. "
-        f"Penghu, Kinmen and Matsu have no terrain here: their {refused:,.0f} 4G sites are refused, their people "
-        "unknown."
+        f"Penghu, Kinmen and Matsu have no terrain here: their {away} 4G sites are refused and their people unknown; "
+        f"{twice} sites fall on another of the same operator and count once."
     )
     return f"{said}\n\n{table(head, lines)}"
 
@@ -125,7 +126,7 @@ def _moves(results: Results) -> str:
     rows = results.account.variants
     rows = rows[(rows["level"] == "nation") & (rows["of"] == "people")]
     first = {"surface": "even", "edges": "exact", "location_percent": 50.0}
-    choices = [("best estimate", {})]
+    choices: list[tuple[str, dict[str, object]]] = [("best estimate", {})]
     choices += [(f"surface: {name}", {"surface": name}) for name in ("proxy", "points")]
     choices += [(f"edge cells {name}", {"edges": name}) for name in ("in", "out")]
     choices += [(f"{p} % of the places in a cell", {"location_percent": float(p)}) for p in PERCENTS[1:]]
@@ -213,9 +214,9 @@ def _places(results: Results) -> str:
     ledger = results.ledger.to_frame()
     files = {Path(path).name: name for path, _, name, _ in PLACES.values()}
     refused = ledger[ledger["file"].isin(files)].groupby("file")["row"].nunique()
-    told = ", ".join(f"{count} {files[name]}" for name, count in refused.items())
+    told = ", ".join(f"{files[str(name)]} {count}" for name, count in refused.items())
     return (
-        f"{table(head, lines)}\n\nPlaces whose point the checks refused stay in the total as unknown: {told}."
+        f"{table(head, lines)}\n\nPlaces whose point the checks refuse stay in the total, as unknown: {told}."
     )
 
 
@@ -236,12 +237,18 @@ def _zones(results: Results) -> str:
     stations = _rows(results, "nation", "places", "stations").set_index("service").loc["in_zone"]
     zones = _rows(results, "nation", "places", "zones").set_index("service").loc["lte"]
     area = _rows(results, "village", "area").set_index("service").loc[["in_zone"]]
-    people = _rows(results, "nation", "people").set_index("service").loc["in_zone"]
+    assert results.account is not None
+    spread = results.account.variants
+    spread = spread[
+        (spread["service"] == "in_zone") & (spread["of"] == "people") & (spread["edges"] == "exact")
+    ]
+    people = spread[spread["level"] == "nation"].groupby("surface")["covered"].first()
     land = _rows(results, "nation", "area").set_index("service").loc["in_zone"]
     lines = [
         ["villages that a zone touches", one_of(int((area["covered"] > 0).sum()), len(area))],
         ["land in zones", f"{land['covered']:,.1f} km² ({share(land['covered'] / land['total'])})"],
-        ["people in zones, evenly or by schools and shelters", f"{people['covered']:,.0f} ({span(people)})"],
+        ["people in zones, evenly over their village", f"{people['even']:,.0f}"],
+        ["people in zones, by schools and shelters", f"{people['points']:,.0f}"],
         ["synthetic 4G sites in a zone", one_of(stations["covered"], stations["total"])],
         ["zones with 4G outdoors at their middle", f"{best(zones)}, {zones['total']:,.0f} zones"],
     ]
@@ -256,7 +263,7 @@ def _timing(folder: Path, name: str) -> Mapping[str, float]:
     if path.exists():
         found: Mapping[str, float] = json.loads(path.read_text())
         return found
-    return {"seconds": math.nan, "peak_gb": math.nan, "sites": math.nan}
+    return dict.fromkeys(("seconds", "cpu_seconds", "peak_gb", "sites"), math.nan)
 
 
 def _minutes(seconds: float) -> str:

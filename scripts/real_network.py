@@ -129,7 +129,7 @@ def predicted(data: Path, folder: Path, *, threads: int = 0) -> dict[str, dict[s
         name = technology.lower()
         listed = folder / f"sites_{name}.csv"
         sites.to_csv(listed, index=False)
-        start = time.perf_counter()
+        start, used = time.perf_counter(), time.process_time()
         found = predict(
             listed, data / TERRAIN, folder / name, allow_rejects=True, workers=Workers(threads),
             settings=Settings(radius_m=RADIUS_M[technology], cell_m=CELL_M, rim_m=math.nan),
@@ -137,9 +137,9 @@ def predicted(data: Path, folder: Path, *, threads: int = 0) -> dict[str, dict[s
         if not found.complete_before:
             said = {
                 "seconds": time.perf_counter() - start,
+                "cpu_seconds": time.process_time() - used,
                 "peak_gb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6,
                 "sites": found.sites,
-                "refused": len(found.ledger),
             }
             (folder / f"timing_{name}.json").write_text(json.dumps(said))
         levels = {path.name: path for path in found.files if path.name.endswith("_best_rsrp_dbm.tif")}

@@ -176,7 +176,7 @@ def counted(study: Path, out: Path) -> tuple[Results, Cost]:
     file = out / f"{study.stem}.pickle"
     start, load = time.perf_counter(), os.getloadavg()[0]
     command = [sys.executable, __file__, "--count", str(study), str(file)]
-    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
     wall = time.perf_counter() - start
     said = json.loads(done.stdout.splitlines()[-1])
     with file.open("rb") as opened:
@@ -189,8 +189,17 @@ def counted(study: Path, out: Path) -> tuple[Results, Cost]:
 
 
 def _count(study: Path, file: Path) -> None:
-    results = notspot.run(notspot.Study.read(study), allow_rejects=True)
+    """Run a study; say on stderr when each part of it began, and on stdout what all of it took."""
+    start = time.perf_counter()
+
+    def step(name: str) -> None:
+        print(
+            f"    {time.perf_counter() - start:6.1f} s, {time.process_time():6.1f} s  {name}", file=sys.stderr
+        )
+
+    results = notspot.run(notspot.Study.read(study), allow_rejects=True, step=step)
     used = resource.getrusage(resource.RUSAGE_SELF)
+    step("done")
     with file.open("wb") as opened:
         pickle.dump(results, opened)
     print(json.dumps({"cpu_s": used.ru_utime + used.ru_stime, "peak_gb": used.ru_maxrss / 1e6}))

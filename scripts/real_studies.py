@@ -106,7 +106,9 @@ def communities(data: Path, folder: Path) -> Path:
                 as_of="2025-11", source="iTaiwan",
             )  # fmt: skip
             said = {"zh": f"{zh} {radius} 公尺內", "en": f"within {radius} m of {en}"}
-            study.table("service", id=name, name=said, layers=[name], technology="Wi-Fi")
+            study.table(
+                "service", id=name, name=said, layers=[name], technology="Wi-Fi", subjects=["communities"]
+            )
     study.table(
         "figure", indicator="communities_wifi", unit="place", subject="communities",
         having={"service": "community_1000"},
@@ -129,7 +131,10 @@ def people(data: Path, folder: Path) -> Path:
         as_of="2025-11", source="iTaiwan",
     )  # fmt: skip
     said = {"zh": "公共熱點 500 公尺內", "en": "within 500 m of a public hotspot"}
-    study.table("service", id="hotspot_500", name=said, layers=["hotspots"], technology="Wi-Fi")
+    study.table(
+        "service", id="hotspot_500", name=said, layers=["hotspots"], technology="Wi-Fi",
+        subjects=["listed", "carried"],
+    )  # fmt: skip
     study.bounds(edges=False)
     return study.write()
 
@@ -184,12 +189,15 @@ def places(data: Path, folder: Path, rasters: Mapping[str, Mapping[str, Path]], 
         path=study.file(settlement_points(data, folder)),
         weight="weight",
     )
-    _mobile(study, rasters)
+    _mobile(study, rasters, subjects=[*PLACES, "zones", "trails"])
     study.table(
         "layer", id="zones", kind="areas", path=study.file(data / ZONES), basis="register", as_of="2024-06"
     )
     said = {"zh": "位於土石流影響範圍", "en": "inside a debris-flow zone"}
-    study.table("service", id="in_zone", name=said, layers=["zones"], technology="hazard")
+    study.table(
+        "service", id="in_zone", name=said, layers=["zones"], technology="hazard",
+        subjects=["registered", "land", "stations", *PLACES],
+    )  # fmt: skip
     study.bounds(edges=True, percents=PERCENTS)
     return study.write()
 
@@ -202,8 +210,10 @@ def _people_of(study: Toml, data: Path) -> None:
     )  # fmt: skip
 
 
-def _mobile(study: Toml, rasters: Mapping[str, Mapping[str, Path]]) -> None:
-    """4G and 5G, outdoors and indoors, by any operator."""
+def _mobile(
+    study: Toml, rasters: Mapping[str, Mapping[str, Path]], subjects: Sequence[str] | None = None
+) -> None:
+    """4G and 5G, outdoors and indoors, by any operator; against all without `subjects`."""
     for technology, short, level in (("4G", "lte", LTE_DBM), ("5G", "nr", NR_DBM)):
         for setting, more in (("outdoor", 0), ("indoor", INDOOR_DB)):
             names = []
@@ -218,7 +228,7 @@ def _mobile(study: Toml, rasters: Mapping[str, Mapping[str, Path]]) -> None:
             en = f"{technology} {setting}s, any operator"
             study.table(
                 "service", id=short if not more else f"{short}_indoor", name={"zh": zh, "en": en}, layers=names,
-                technology=technology, setting=setting,
+                technology=technology, setting=setting, subjects=subjects,
             )  # fmt: skip
 
 
