@@ -150,6 +150,12 @@ def load_indicators(path: str | Path | None = None) -> dict[str, Indicator]:
     return out
 
 
+def official_indicators() -> dict[str, Indicator]:
+    """The official indicators alone: what the authorities publish, without the measures that Notspot adds."""
+    text = (files("notspot_coverage") / "data" / _SHIPPED[0]).read_text(encoding="utf-8")
+    return parse_indicators(text, _SHIPPED[0])
+
+
 def parse_indicators(toml: str, file: str) -> dict[str, Indicator]:
     """The ``[[indicator]]`` tables of TOML text; raises `InputError` with every problem at once."""
     try:

@@ -138,7 +138,7 @@ class _Figures:
             e.problem(where, _NEEDS["existence"])
             return base
         unit = cast(FigureUnit, e.choice(row, "unit", get_args(FigureUnit), where))
-        e.unknown_keys(given, _HAVING, f"{where}.having")
+        e.unknown_keys(given, (*_HAVING, "among"), f"{where}.having")
         if len([key for key in _HAVING if key in given]) != 1:
             message = 'needs one of {places = "…"}, {service = "…"}, {only = "…"}'
             e.problem(f"{where}.having", message)
@@ -146,6 +146,7 @@ class _Figures:
             places=self._known(given, "places", f"{where}.having"),
             service=self._known(given, "service", f"{where}.having"),
             only=self._known(given, "only", f"{where}.having"),
+            among=self._among(given, f"{where}.having"),
         )
         if having.only is not None:
             chosen = next(s for s in self.spec.services if s.id == having.only)
@@ -160,6 +161,20 @@ class _Figures:
             e.problem(f"{where}.subject", 'is for unit = "place" only')
         self._counted(having.service or having.only, subject or LAND, where)
         return replace(base, unit=unit, having=having, subject=subject)
+
+    def _among(self, given: Row, where: str) -> tuple[str, ...]:
+        """Services that are another choice than that of last resort."""
+        names = self.entries.texts(given, "among", where)
+        if names and "only" not in given:
+            self.entries.problem(f"{where}.among", "goes with only = …")
+        there = [service.id for service in self.spec.services]
+        for name in names:
+            if name not in there:
+                message = f"'{name}' is no [[service]] of the study; there are: {', '.join(there)}"
+                self.entries.problem(f"{where}.among", message, name)
+            else:
+                self._counted(name, LAND, where)
+        return names
 
     def _count(self, base: FigureSpec, row: Row, where: str) -> FigureSpec:
         e = self.entries

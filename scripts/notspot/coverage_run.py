@@ -164,6 +164,7 @@ def _existence(figures: Figures, item: FigureInput) -> pd.DataFrame:
     if spec.having.places is not None:
         return figures.units_with_places(spec.having.places, spec.unit, within=spec.within)
     if spec.having.only is not None:
-        return figures.units_with_only(spec.having.only, spec.unit, within=spec.within)
+        among = spec.having.among
+        return figures.units_with_only(spec.having.only, spec.unit, among=among, within=spec.within)
     assert spec.having.service is not None
     return figures.units_with_service(spec.having.service, spec.unit, within=spec.within)

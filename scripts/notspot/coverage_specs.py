@@ -134,12 +134,14 @@ class LinesSpec:
 class Having:
     """
     What a unit has where it counts: one of a thing that lies in it (`places`), a service that reaches any of it
-    (`service`), or nothing but a service of last resort (`only`). One of the three is given.
+    (`service`), or nothing but a service of last resort (`only`) of those `among` which one may choose (all without
+    it). One of the three is given.
     """
 
     places: str | None = None
     service: str | None = None
     only: str | None = None
+    among: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,7 @@ from notspot.coverage_specs import CoverageSpec
 from notspot.coverage_study import TABLES, read_coverage
 from notspot.entries import EMBEDDED, Entries
 from notspot.entries import FIGURES as FIGURES  # of this module too
-from notspot_coverage.definitions import Indicator, indicators_from, load_indicators
+from notspot_coverage.definitions import Indicator, indicators_from, load_indicators, official_indicators
 from notspot_coverage.rules import load_rules
 from notspot_geodata.errors import InputError, NotFoundError, Problem
 from notspot_geodata.text import Text
@@ -278,7 +278,9 @@ class _Reader(Entries):
 
     def definitions(self) -> dict[str, Indicator]:
         shipped = load_indicators()
-        wanted = self.given.get("indicators", "all")
+        # who counts coverage has brought no table of measured speeds, which some of the measures need
+        counted = any(key in self.given for key in TABLES)
+        wanted = self.given.get("indicators", "official" if counted else "all")
         own: dict[str, Indicator] = {}
         try:
             own = indicators_from([dict(row) for _, row in self.rows("indicator")], self.file)
@@ -297,16 +299,17 @@ class _Reader(Entries):
                 message = f"of '{name}' must be township: indicators are worked out from township columns"
                 self.problem("indicator.compute.level", message, item.recipe.level)
         everything = shipped | own
-        if wanted != "all" and not isinstance(wanted, list):
-            self.problem("indicators", 'must be "all" or a list of ids', wanted)
+        if wanted == "all":
+            wanted = list(everything)
+        elif wanted == "official":
+            wanted = list(official_indicators())
+        if not isinstance(wanted, list):
+            self.problem("indicators", 'must be "all", "official" or a list of ids', wanted)
             return everything
-        for name in [] if wanted == "all" else wanted:
+        for name in wanted:
             if name not in everything:
                 self.problem("indicators", f"'{name}' is not defined; see `notspot indicators`", name)
-        chosen = (
-            everything if wanted == "all" else {n: everything[n] for n in wanted if n in everything} | own
-        )
-        counted = any(key in self.given for key in TABLES)  # an indicator may be worked out from coverage
+        chosen = {name: everything[name] for name in wanted if name in everything} | own
         if not self.problems and not counted and not any(item.recipe for item in chosen.values()):
             self.problem("indicators", "names none that is worked out: add one, such as population")
         return chosen

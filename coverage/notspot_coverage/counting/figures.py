@@ -94,13 +94,16 @@ class Figures:
         low, best, high = self._reached(service, unit, codes)
         return self._existence(codes, low, best, high)
 
-    def units_with_only(self, service: str, unit: str, *, within: str = ALL) -> pd.DataFrame:
-        """Number of units that a service of last resort reaches and no other does."""
+    def units_with_only(
+        self, service: str, unit: str, *, among: Sequence[str] = (), within: str = ALL
+    ) -> pd.DataFrame:
+        """Number of units that a service of last resort reaches and no other of `among` does; empty: all services."""
         codes = self._codes(unit, within)
         low, best, high = self._reached(service, unit, codes)
         others = np.zeros(len(codes))  # 1: another is there, NaN: one may be
         for other in self.account.services.values():
-            if other.id == service or other.last_resort:
+            chosen = other.id in among if among else other.counts(LAND)
+            if other.id == service or other.last_resort or not chosen:
                 continue
             their_low, theirs, their_high = self._reached(other.id, unit, codes)
             low, high = low & ~their_high, high & ~their_low
