@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 CRS = "EPSG:3826"  # one system for all of Taiwan; what it stretches is taken out by village
 CELL_M = 100.0
 MARGIN = 1  # cells of sea around the land
+MOST_CELLS = 500_000_000  # sea included: all of Taiwan with cells of 20 m; their map takes 2 GB
 
 Ints = NDArray[np.int32]
 Floats = NDArray[np.float64]
@@ -117,13 +118,19 @@ def lattice_of(villages: gpd.GeoDataFrame, cell_m: float = CELL_M) -> Lattice:
     Raises
     ------
     UsageError
-        The side is out of range.
+        The side is out of range, or makes more than `MOST_CELLS`.
     """
     if not 10 <= cell_m <= 1000:
         raise UsageError(f"cells of {cell_m:g} m cannot be counted with; 10 to 1,000 m are possible")
     villages = villages.sort_values("village_code", ignore_index=True)
     shapes = villages.geometry.to_crs(CRS)
     grid = _grid(shapes.total_bounds, cell_m)
+    if grid.rows * grid.columns > MOST_CELLS:
+        least = np.ceil(cell_m * np.sqrt(grid.rows * grid.columns / MOST_CELLS))
+        raise UsageError(
+            f"{grid.rows:,} by {grid.columns:,} cells of {cell_m:g} m are more than the {MOST_CELLS:,} that fit; "
+            f"choose cells of {least:g} m or more, or fewer villages"
+        )
     found = cut(shapes.to_numpy(), grid)
     lengths = (found.run_last - found.run_first).astype(np.int64)
     inner = np.repeat(np.arange(len(lengths)), lengths)
@@ -163,10 +170,15 @@ def lattice_of(villages: gpd.GeoDataFrame, cell_m: float = CELL_M) -> Lattice:
 
 def rings_of(shapes: NDArray[Any]) -> tuple[Floats, NDArray[np.int64], NDArray[np.int64]]:
     """
-    All rings of polygons as arrays: coordinates, shape (n, 2), where each ring begins (with n at the end), and
-    which rings a polygon has: those from ``first[i]`` to ``first[i + 1]``.
+    All rings of polygons and multipolygons as arrays: coordinates, shape (n, 2), where each ring begins (with n at
+    the end), and which rings a shape has: those from ``first[i]`` to ``first[i + 1]``.
     """
-    rings, of = shapely.get_rings(shapes, return_index=True)
+    parts, whole = shapely.get_parts(shapes, return_index=True)
+    while (shapely.get_type_id(parts) > 3).any():  # a collection holds multipolygons and other collections
+        parts, inner = shapely.get_parts(parts, return_index=True)
+        whole = whole[inner]
+    rings, of = shapely.get_rings(parts, return_index=True)
+    of = whole[of]
     xy = shapely.get_coordinates(rings)
     starts = np.concatenate([[0], np.cumsum(shapely.get_num_coordinates(rings))]).astype(np.int64)
     first = np.searchsorted(of, np.arange(len(shapes) + 1)).astype(np.int64)
