@@ -14,18 +14,22 @@ from typing import Any
 import numpy as np
 import rasterio
 from numpy.typing import NDArray
+from rasterio.enums import MaskFlags
 from rasterio.windows import Window
 
 from notspot_coverage.counting.bits import FULL, NONE, SIDE, Words
+from notspot_coverage.counting.edges import moved_edges
 from notspot_coverage.counting.lattice import CRS, Lattice
 from notspot_coverage.counting.services import Raster
 from notspot_coverage.propagation.terms import compiled
 from notspot_geodata.crs import parse_crs, transformer
 from notspot_geodata.errors import InputError, Problem
 
-STRIP_ROWS = 64  # of lattice cells
+STRIP_CELLS = 1024  # rows of the raster that are read at a time, about
+STRIP_ROWS = (64, 512)  # of the lattice: at least and at most
 CACHE_BYTES = 64_000_000
-REACH_CELLS = 8  # of values that are kept around a strip, for cells that are seen at an angle
+MESH_M = 800.0  # between nodes where the raster is in another system
+MIDDLE = 0.5 - 0.5 / SIDE  # of the outermost sub-cells, in cells from the middle of their cell
 
 Floats = NDArray[np.float64]
 Values = NDArray[np.float32]
@@ -62,9 +66,9 @@ def paint_raster(
     """
     What a raster covers at each of `thresholds`: (yes, unknown, outer, inner), words of the lattice's cells.
 
-    A sub-cell takes the value of the raster's cell that its middle lies in. `outer` and `inner` are a band about
-    the edge of coverage: cells that are covered in part where the raster is finer than the lattice, else half a cell of
-    the raster to both sides, for the edge runs somewhere between the middles of two of its cells.
+    A sub-cell takes the value of the raster's cell that its middle lies in. In `outer` and `inner` the edge of coverage
+    lies half a cell of the raster (at least a sub-cell) further out and in, for it runs somewhere between the middles
+    of two of its cells. Where something is unknown there is no edge.
 
     `run` maps `paint_strip` over strips, in order: over threads without it, or over the workers of a cluster that
     read the file themselves. The result does not depend on it.
@@ -72,7 +76,10 @@ def paint_raster(
     yes = [lattice.words() for _ in thresholds]
     known = lattice.words()
     x, y = lattice.centres()
-    firsts = np.arange(0, lattice.grid.rows + STRIP_ROWS, STRIP_ROWS)
+    with _opened(layer) as file:
+        size_m = _Place(file, layer, lattice.cell_m).size_m(x[0], y[0])
+    high = int(np.clip(STRIP_CELLS * size_m / lattice.cell_m, *STRIP_ROWS))
+    firsts = np.arange(0, lattice.grid.rows + high, high, dtype=np.int32)
     ends = np.searchsorted(lattice.row, firsts)
     spans = [(a, b) for a, b in pairwise(ends) if a < b]
     strips = (Strip(layer, x[a:b], y[a:b], lattice.cell_m, tuple(thresholds)) for a, b in spans)
@@ -80,24 +87,21 @@ def paint_raster(
         for words, part in zip(yes, found[0], strict=True):
             words[a:b] = part
         known[a:b] = found[1]
-    with _opened(layer) as file:
-        size_m = _Place(file, layer, lattice.cell_m).size_m(x[0], y[0])
-    band = _band(size_m, lattice.cell_m)
     unknown = ~known if layer.outside == "unknown" else lattice.words()
-    return [(words, unknown, *_edges(lattice, words, known, band)) for words in yes]
+    reach = max(int(np.ceil(size_m / 2 / (lattice.cell_m / SIDE) - 0.01)), 1)
+    return [(words, unknown, *moved_edges(lattice, words, known, reach)) for words in yes]
 
 
 def paint_strip(strip: Strip) -> tuple[list[Words], Words]:
     """What is covered at each threshold, and what is known, of the cells of a strip."""
     limits = np.asarray(strip.thresholds, np.float32)  # the file's own precision: -105 is met by -105
-    yes = [np.full(len(strip.x), NONE) for _ in limits]
-    known = np.full(len(strip.x), NONE)
+    yes = np.zeros((len(limits), len(strip.x)), np.uint64)
+    known = np.zeros(len(strip.x), np.uint64)
     with rasterio.Env(GDAL_CACHEMAX=CACHE_BYTES), _opened(strip.layer) as file:
         u, v, step = _Place(file, strip.layer, strip.cell_m).of(strip.x, strip.y)
         values, left, top = _window(file, u, v, step)
-    for words, limit in zip(yes, limits, strict=True):
-        _sample(words, known, values, left, top, u, v, step, limit)
-    return yes, known
+    _sample(yes, known, values, left, top, u, v, step, limits)
+    return list(yes), known
 
 
 def by_threads(work: Callable[[Strip], Any], strips: Iterable[Strip]) -> Iterable[Any]:
@@ -111,7 +115,7 @@ def values_at(layer: Raster, x: Floats, y: Floats) -> Floats:
     out = np.full(len(x), np.nan)
     with _opened(layer) as file:
         move = transformer(CRS, _system(file, layer))
-        u, v = ~file.transform * move.transform(x, y)
+        u, v = _applied(~file.transform, *move.transform(x, y))
         with np.errstate(invalid="ignore"):
             column, row = np.floor(u), np.floor(v)
             inside = (column >= 0) & (row >= 0) & (column < file.width) & (row < file.height)
@@ -166,22 +170,41 @@ class _Place:
 
     def of(self, x: Floats, y: Floats) -> tuple[Floats, Floats, Floats]:
         """Middle of cells, shape (n,), and what a cell to the east and to the south is, shape (n or 1, 4)."""
-        u, v = self._uv(x, y)
-        few = slice(0, 1) if self.move is None else slice(None)
-        du, dv = self._steps(x[few], y[few])
-        return u, v, np.column_stack([du[:, 0], dv[:, 0], du[:, 1], dv[:, 1]])
+        if self.move is None:
+            u, v = self._uv(x, y)
+            du, dv = self._steps(x[:1], y[:1])
+            return u, v, np.column_stack([du[:, 0], dv[:, 0], du[:, 1], dv[:, 1]])
+        # straight between the nodes of a mesh, which leaves the curve by d^2 / 8 R: less than 2 cm
+        d = MESH_M
+        west, south = x.min() - d, y.min() - d
+        columns, rows = int((x.max() - west) / d) + 2, int((y.max() - south) / d) + 2
+        node_x, node_y = np.meshgrid(west + d * np.arange(columns), south + d * np.arange(rows))
+        nodes = np.stack([part.reshape(rows, columns) for part in self._uv(node_x.ravel(), node_y.ravel())])
+        column, row = ((x - west) / d).astype(np.int64), ((y - south) / d).astype(np.int64)
+        s, t = (x - west) / d - column, (y - south) / d - row
+        low_left, low_right = nodes[:, row, column], nodes[:, row, column + 1]
+        up_left, up_right = nodes[:, row + 1, column], nodes[:, row + 1, column + 1]
+        left, right = low_left + t * (up_left - low_left), low_right + t * (up_right - low_right)
+        bottom, top = low_left + s * (low_right - low_left), up_left + s * (up_right - up_left)
+        u, v = left + s * (right - left)
+        east, south_ = (right - left) * (self.cell_m / d), (bottom - top) * (self.cell_m / d)
+        return u, v, np.column_stack([*east, *south_])
 
     def _uv(self, x: Floats, y: Floats) -> tuple[Floats, Floats]:
         if self.move is not None:
             x, y = self.move.transform(x, y)
-        u, v = self.transform * (x, y)
-        return np.asarray(u), np.asarray(v)
+        return _applied(self.transform, x, y)
 
     def _steps(self, x: Floats, y: Floats) -> tuple[Floats, Floats]:
         half = self.cell_m / 2
         east = np.subtract(self._uv(x + half, y), self._uv(x - half, y))
         south = np.subtract(self._uv(x, y - half), self._uv(x, y + half))
         return np.column_stack([east[0], south[0]]), np.column_stack([east[1], south[1]])
+
+
+def _applied(move: Any, x: Floats, y: Floats) -> tuple[Floats, Floats]:
+    with np.errstate(invalid="ignore"):  # points that are nowhere
+        return move.a * x + move.b * y + move.c, move.d * x + move.e * y + move.f
 
 
 def _window(file: Any, u: Floats, v: Floats, step: Floats) -> tuple[Values, int, int]:
@@ -195,12 +218,20 @@ def _window(file: Any, u: Floats, v: Floats, step: Floats) -> tuple[Values, int,
 
 
 def _read(file: Any, window: Window) -> Values:
-    """Values with NaN for what is unknown, after scale and offset."""
-    values = file.read(1, window=window, masked=True)
-    out = np.ma.filled(values.astype(np.float32), np.nan)
+    """Values with NaN for what is unknown, after scale and offset, in float32."""
+    raw = file.read(1, window=window)
+    flags = file.mask_flag_enums[0]
+    if flags == [MaskFlags.nodata]:  # compared here: the file's mask would be read as a second band
+        with np.errstate(over="ignore"):
+            gone = raw == (raw.dtype.type(file.nodata) if raw.dtype.kind == "f" else file.nodata)
+    else:
+        gone = None if MaskFlags.all_valid in flags else file.read_masks(1, window=window) == 0
     scale, offset = file.scales[0], file.offsets[0]
     if (scale, offset) != (1.0, 0.0):
-        out = (out * scale + offset).astype(np.float32)
+        raw = raw.astype(np.float64) * scale + offset  # as decimals are meant: -1051 x 0.1 is -105.1
+    out: Values = raw.astype(np.float32)
+    if gone is not None:
+        out[gone] = np.nan
     out[~np.isfinite(out)] = np.nan
     return out
 
@@ -215,64 +246,64 @@ def _sample(
     u: Floats,
     v: Floats,
     step: Floats,
-    at_least: float,
+    limits: Values,
 ) -> None:
+    """Fill `known`, shape (n,), and `yes`, shape (limits, n), from the values that the sub-cells' middles lie in."""
     height, width = values.shape
+    columns, rows = np.empty(SIDE, np.int64), np.empty(SIDE, np.int64)
+    found, parts = np.empty(SIDE * SIDE, np.float32), np.empty(SIDE * SIDE, np.uint64)
     for i in range(len(u)):
-        k = i if len(step) > 1 else 0
-        east_u, east_v, south_u, south_v = step[k]
-        reach_u, reach_v = (abs(east_u) + abs(south_u)) * 0.4375, (abs(east_v) + abs(south_v)) * 0.4375
+        east_u, east_v, south_u, south_v = step[i if len(step) > 1 else 0]
+        reach_u, reach_v = (abs(east_u) + abs(south_u)) * MIDDLE, (abs(east_v) + abs(south_v)) * MIDDLE
         c0, c1 = int(np.floor(u[i] - reach_u)) - left, int(np.floor(u[i] + reach_u)) - left
         r0, r1 = int(np.floor(v[i] - reach_v)) - top, int(np.floor(v[i] + reach_v)) - top
-        if c0 == c1 and r0 == r1:  # the lattice's cell lies in one of the raster's
-            if 0 <= c0 < width and 0 <= r0 < height:
-                value = values[r0, c0]
-                if value == value:
-                    known[i] = FULL
-                    if value >= at_least:
-                        yes[i] = FULL
+        if c1 < 0 or r1 < 0 or c0 >= width or r0 >= height:
             continue
-        word, seen = NONE, NONE
-        for row in range(SIDE):
-            b = (row + 0.5) / SIDE - 0.5
-            for column in range(SIDE):
-                a = (column + 0.5) / SIDE - 0.5
-                c = int(np.floor(u[i] + a * east_u + b * south_u)) - left
-                r = int(np.floor(v[i] + a * east_v + b * south_v)) - top
+        n = 0
+        if c0 == c1 and r0 == r1:  # the lattice's cell lies in one of the raster's
+            found[0], parts[0] = values[r0, c0], FULL
+            n = 1
+        elif (
+            east_v == 0 and south_u == 0
+        ):  # both lie square: a cell of the raster has whole runs of sub-cells
+            for k in range(SIDE):
+                off = (k + 0.5) / SIDE - 0.5
+                columns[k] = int(np.floor(u[i] + off * east_u)) - left
+                rows[k] = int(np.floor(v[i] + off * south_v)) - top
+            a = 0
+            while a < SIDE:
+                b = a + 1
+                lines = np.uint64(1) << np.uint64(SIDE * a)
+                while b < SIDE and rows[b] == rows[a]:
+                    lines |= np.uint64(1) << np.uint64(SIDE * b)
+                    b += 1
+                c = 0
+                while c < SIDE:
+                    d = c + 1
+                    while d < SIDE and columns[d] == columns[c]:
+                        d += 1
+                    if 0 <= rows[a] < height and 0 <= columns[c] < width:
+                        found[n] = values[rows[a], columns[c]]
+                        parts[n] = lines * (
+                            ((np.uint64(1) << np.uint64(d - c)) - np.uint64(1)) << np.uint64(c)
+                        )
+                        n += 1
+                    c = d
+                a = b
+        else:
+            for k in range(SIDE * SIDE):
+                down, along = (k // SIDE + 0.5) / SIDE - 0.5, (k % SIDE + 0.5) / SIDE - 0.5
+                c = int(np.floor(u[i] + along * east_u + down * south_u)) - left
+                r = int(np.floor(v[i] + along * east_v + down * south_v)) - top
                 if 0 <= c < width and 0 <= r < height:
-                    value = values[r, c]
-                    if value == value:
-                        bit = np.uint64(1) << np.uint64(SIDE * row + column)
-                        seen |= bit
-                        if value >= at_least:
-                            word |= bit
-        known[i] = seen
-        yes[i] = word
-
-
-def _band(raster_m: float, cell_m: float) -> int:
-    """Cells of the lattice to both sides of an edge: 0 where the raster is finer."""
-    return 0 if raster_m < 0.99 * cell_m else int(np.ceil(raster_m / (2 * cell_m) - 0.01))
-
-
-def _edges(lattice: Lattice, yes: Words, known: Words, band: int) -> tuple[Words, Words]:
-    outer = np.where(yes != NONE, FULL, NONE)
-    inner = np.where(yes == FULL, FULL, NONE)
-    for _ in range(band):
-        outer = np.where(_beside(lattice, outer == FULL) & (known != NONE), FULL, outer)
-        gone = (inner != FULL) & (known != NONE)  # what is unknown is no edge
-        inner = np.where(_beside(lattice, gone), NONE, inner)
-    return outer | yes, inner & yes
-
-
-def _beside(lattice: Lattice, flags: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Cells with a neighbour (of four) for which a flag is set."""
-    dense = np.zeros(lattice.slot.shape, np.bool_)
-    dense[lattice.row, lattice.column] = flags
-    near = np.zeros_like(dense)
-    near[1:] |= dense[:-1]
-    near[:-1] |= dense[1:]
-    near[:, 1:] |= dense[:, :-1]
-    near[:, :-1] |= dense[:, 1:]
-    out: NDArray[np.bool_] = near[lattice.row, lattice.column]
-    return out
+                    found[n], parts[n] = values[r, c], np.uint64(1) << np.uint64(k)
+                    n += 1
+        word = NONE
+        for k in range(n):
+            word |= parts[k] if found[k] == found[k] else NONE
+        known[i] = word
+        for t in range(len(limits)):
+            word = NONE
+            for k in range(n):
+                word |= parts[k] if found[k] >= limits[t] else NONE
+            yes[t, i] = word
