@@ -466,23 +466,24 @@ def test_measurements_that_cannot_be_held_against_anything(change, rules, words)
 
 # ------------------------------------------------------------------ laws
 
-SPOTS = [h3.cell_to_latlng(cell)[::-1] for cell in (CELL, *RING[:3])] + [(LON + 0.003, LAT + 0.002)]
+SPOTS = [(LON, LAT), h3.cell_to_latlng(RING[0])[::-1], (LON + 0.003, LAT + 0.002)]  # the last is not claimed
 HALF = areas(HEXAGON.buffer(0.004).intersection(box(LON - 1, LAT - 1, LON + 0.002, LAT + 1)), operator="甲")
-QUICK = Rules(thresholds={"download_mbps": 10.0}, min_tests=3, fail_limit=0.4, confidence=0.6, detail=2)
-
-ROWS = st.lists(
-    st.tuples(
-        st.integers(0, len(SPOTS) - 1), st.integers(0, 5 * 24 * 60), st.sampled_from([5.0, 20.0, np.nan]),
-        st.sampled_from(["", "p", "q"]), st.sampled_from(["speed", "drive", "complaint"]),
-    ),
-    max_size=40,
+QUICK = Rules(
+    thresholds={"download_mbps": 10.0}, min_tests=3, min_days=2, hours_apart=2.0, fail_limit=0.5, confidence=0.6,
+    detail=2, window_s=4 * 3600.0,
 )  # fmt: skip
+
+ROW = st.tuples(
+    st.sampled_from([0, 0, 0, 1, 2]), st.integers(0, 3 * 86_400), st.sampled_from([5.0, 5.0, 20.0, 20.0, np.nan]),
+    st.sampled_from(["", "", "p"]), st.sampled_from(["speed"] * 5 + ["drive", "complaint"]),
+)  # fmt: skip
+ROWS = st.integers(3, 40).flatmap(lambda size: st.lists(ROW, min_size=size, max_size=size))
 
 
 def frame_of(rows):
     spots = np.array([SPOTS[row[0]] for row in rows]).reshape(-1, 2)
     times = pd.Timestamp("2021-06-01", tz="Asia/Taipei") + pd.to_timedelta(
-        [row[1] for row in rows], unit="min"
+        [row[1] for row in rows], unit="s"
     )
     return pd.DataFrame(
         {
@@ -560,7 +561,7 @@ def test_more_failures_never_uphold_and_more_passes_never_refute(rows, more):
 def test_tests_elsewhere_change_nothing(rows, more):
     if not usable(rows):
         return
-    here, there = [(0, *row[1:]) for row in rows], [(2, *row[1:]) for row in more]
+    here, there = [(0, *row[1:]) for row in rows], [(1, *row[1:]) for row in more]
     assert only(judged(here)) == pytest.approx(only(judged(here + there)), nan_ok=True)
 
 
@@ -646,9 +647,7 @@ def test_land_cells_hold_all_land_of_a_county():
 
 
 def test_parents_are_the_sums_of_their_children():
-    frame = judged(
-        [(spot, minute * 301, 5.0, "", "speed") for spot in range(len(SPOTS)) for minute in range(9)]
-    )
+    frame = judged([(spot, n * 18_000, 5.0, "", "speed") for spot in range(len(SPOTS)) for n in range(9)])
     for resolution in (7, 6):
         up = roll_up(frame, resolution)
         assert set(up["cell"]) == {h3.cell_to_parent(cell, resolution) for cell in frame["cell"]}
@@ -662,9 +661,7 @@ def test_parents_are_the_sums_of_their_children():
 
 
 def test_units_share_the_land_of_their_cells():
-    frame = judged(
-        [(spot, minute * 301, 5.0, "", "speed") for spot in range(len(SPOTS)) for minute in range(9)]
-    )
+    frame = judged([(spot, n * 18_000, 5.0, "", "speed") for spot in range(len(SPOTS)) for n in range(9)])
     shares = shares_by_village(frame, QUICK.detail)
     assert shares.groupby("cell")["land_km2"].sum().sum() == pytest.approx(frame["land_km2"].sum())
     village, town, county = (
