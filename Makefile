@@ -8,7 +8,7 @@ OUT ?= notspot-report
 BIN = $(VENV)/bin
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: help report test lint bench bench-atlas bench-propagation clean
+.PHONY: help report test lint bench bench-atlas bench-counting bench-propagation clean
 
 help:
 	@echo 'make report   the report and atlas of Taiwan 2021, in $(OUT)/'
@@ -16,6 +16,7 @@ help:
 	@echo 'make lint     ruff, mypy, import-linter'
 	@echo 'make bench    measured times and sizes beside those of the tools people use today'
 	@echo 'make bench-atlas   how fast the atlas draws, pans and changes'
+	@echo 'make bench-counting   how fast and how exact points are located and coverage is counted'
 	@echo 'make bench-propagation   how fast and how exact the prediction of coverage is'
 	@echo 'make clean    remove the environment and what was built'
 
@@ -34,9 +35,15 @@ lint: $(VENV)/.ready-test
 bench: $(VENV)/.ready-test
 	$(BIN)/python scripts/bench.py
 	$(BIN)/python scripts/bench_propagation.py
+	$(BIN)/python scripts/bench_locate.py
+	$(BIN)/python scripts/bench_counting.py
 
 bench-atlas: $(VENV)/.ready-test
 	$(BIN)/python scripts/bench_atlas.py
+
+bench-counting: $(VENV)/.ready-test
+	$(BIN)/python scripts/bench_locate.py
+	$(BIN)/python scripts/bench_counting.py
 
 bench-propagation: $(VENV)/.ready-test
 	$(BIN)/python scripts/bench_propagation.py
