@@ -9,13 +9,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import pandas as pd
 
 from notspot_geodata.text import Text
 from notspot_maps.account_rows import Counted
-from notspot_maps.account_words import amount, share, short_share
+from notspot_maps.account_words import WHOLE, share, short_share
 from notspot_maps.account_words import percent as share_of
 from notspot_maps.marks import BLUE, LEFT, VERMILLION, across, axis, bar, mark
 from notspot_maps.palette import INK, colours, contrast
@@ -82,9 +82,9 @@ def interval_chart(prefix: str, title: Text, finding: Text, rows: Sequence[Line]
         Text("涵蓋率（涵蓋／已知）", "Covered (of those known)"): [share(line.row) for line in rows],
         Text("下限", "Low"): [_bound(line.row.low) for line in rows],
         Text("上限", "High"): [_bound(line.row.high) for line in rows],
-        Text("未涵蓋", "Not covered"): [amount(line.row.not_covered, line.row.of) for line in rows],
-        Text("無資料", "Unknown"): [amount(line.row.unknown, line.row.of) for line in rows],
-        Text("全部", "All"): [amount(line.row.total, line.row.of) for line in rows],
+        Text("未涵蓋", "Not covered"): _amounts(rows, "not_covered"),
+        Text("無資料", "Unknown"): _amounts(rows, "unknown"),
+        Text("全部", "All"): _amounts(rows, "total"),
     }
     defs = [unknown_pattern(prefix), pattern(prefix, "dots", PALE, BLUE)]
     svg = drawing(prefix, title, finding, body, height=y + 28, defs=defs)
@@ -95,6 +95,12 @@ _MARKS: Mapping[bool, tuple[Literal["circle", "diamond"], str]] = {
     True: ("diamond", VERMILLION),
     False: ("circle", BLUE),
 }  # by whether a line stands out
+
+
+def _amounts(rows: Sequence[Line], name: str) -> pd.Series[Any]:
+    """Numbers, whole where people and things are counted."""
+    column = pd.Series([getattr(line.row, name) for line in rows], dtype="float64")
+    return column.round().astype("Int64") if all(line.row.of in WHOLE for line in rows) else column
 
 
 def _bound(value: float) -> Text:

@@ -52,9 +52,9 @@ def notspot_chart(account: Account, service: str) -> Chart:
     who = subject_name(account, "people", str(rows["subject"].iloc[0]))
     title = Text(f"{name.zh}：訊號盲點人數", f"{name.en}: people by kind of not-spot")
     first = Text(f"地區（{who.zh}）", f"Area ({who.en.lower()})")
-    table = {first: [area_name(code) for code in found]}
+    table: dict[Text, Any] = {first: [area_name(code) for code in found]}
     for key, kind in kinds.items():
-        table[kind.label] = [Text.of(f"{parts.get(key, 0):,.0f}") for parts in found.values()]
+        table[kind.label] = pd.Series([round(parts.get(key, 0)) for parts in found.values()])
     finding = _notspot_sentence(name, found, count)
     prefix = identifier(f"notspots-{service}")
     return stacked_chart(prefix, title, finding, kinds, stacks, pd.DataFrame(table))
@@ -122,8 +122,8 @@ def _people_by_kind(rows: pd.DataFrame) -> dict[str, dict[str, float]]:
     return {code: found[code] for code in NAMES if code in found}
 
 
-def _whole(column: pd.Series[float]) -> list[str]:
-    return [f"{float(value):,.0f}" for value in column]
+def _whole(column: pd.Series[float]) -> pd.Series[int]:
+    return column.round().astype("int64").reset_index(drop=True)
 
 
 def _summary(parts: Mapping[str, float], count: int) -> Text:

@@ -12,6 +12,7 @@ import pandas as pd
 
 from notspot_coverage.counting.services import Account
 from notspot_geodata.text import Text
+from notspot_maps.account_words import WHOLE
 from notspot_maps.tables import write_csv
 
 ACCOUNT_FILES = ("coverage.csv", "assumptions.csv", "notspots.csv", "roaming.csv", "gaps.csv", "ranking.csv")
@@ -41,7 +42,6 @@ ACCOUNT_WORDS = (
         Text("縣市與鄉鎮市區之名次及其穩定與否", "ranks of counties and townships, and whether they hold"),
     ),
 )
-WHOLE = ("people", "households", "places")  # counted in whole ones
 NOTSPOTS = ("service", "subject", "level", "code", "name", "kind", "operators", "people")
 ROAMING = (
     *("service", "subject", "operator", "level", "code", "name"),

@@ -20,6 +20,7 @@ UNITS: Mapping[str, Text] = {
     "places": Text("處", "places"),
     "lines": Text("公里", "km"),
 }
+WHOLE = ("people", "households", "places")  # counted in whole ones
 RATES: Mapping[str, Text] = {
     "people": Text("人口涵蓋率", "population coverage"),
     "households": Text("家戶涵蓋率", "household coverage"),
@@ -145,7 +146,7 @@ def amount(value: float, of: str) -> str:
     """So many people, households, km², places or km, without the unit."""
     if math.isnan(value):
         return "–"
-    return f"{value:,.0f}" if value == 0 or of in ("people", "households", "places") else f"{value:,.1f}"
+    return f"{value:,.0f}" if value == 0 or of in WHOLE else f"{value:,.1f}"
 
 
 def percent(value: float) -> str:
