@@ -137,7 +137,7 @@ def bench_points(quick: bool) -> None:
             with TemporaryDirectory() as name:
                 folder = Path(name)
                 make_points(spread, count, folder)
-                runs = 1 if quick else 3 if count > MILLION else 5
+                runs = 1 if quick or count > MILLION else 5
                 sides = {way: _side(way, folder, runs) for way in WAYS}
                 agree = [np.load(folder / f"{way}.npy") for way in WAYS]
             differ = max(int((other != agree[0]).sum()) for other in agree[1:])

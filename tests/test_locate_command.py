@@ -362,6 +362,8 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
         run(tmp_path, "a,b\n1,2\n", x="a", y="c")
     with pytest.raises(UsageError, match="the input itself"):
         run(tmp_path, f"lon,lat\n{HERE}\n", out="points.csv")
+    with pytest.raises(UsageError, match="'utf-16x' is no encoding"):
+        run(tmp_path, f"lon,lat\n{HERE}\n", encoding="utf-16x")
     with pytest.raises(UsageError, match="must end in"):
         run(tmp_path, f"lon,lat\n{HERE}\n", out="out.xlsx")
 
@@ -454,7 +456,7 @@ def test_workers_change_no_byte(large: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(csv_parts, "PART_BYTES", 100_000)
     monkeypatch.setattr(point_jobs, "PART_ROWS", 5_000)
     with LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None) as cluster:
-        for kind, out in (("csv", "csv"), ("parquet", "parquet"), ("parquet", "csv")):
+        for kind, out in (("csv", "csv"), ("parquet", "parquet")):
             one = locate_file(large / f"in.{kind}", large / f"one.{out}")
             many = locate_file(
                 large / f"in.{kind}", large / f"many.{out}", scheduler=cluster.scheduler_address
@@ -477,9 +479,15 @@ def test_arrays(points: gpd.GeoDataFrame, expected: pd.Series) -> None:
     assert (found["county_code"].dropna() == found["village_code"].dropna().str[:5]).all()
     x, y = systems.transformer("EPSG:3824", "EPSG:3826").transform(lon, lat)
     assert same(notspot.locate(x, y, crs="EPSG:3826")["village_code"], expected)
-    assert same(notspot.locate(list(lat), list(lon), ledger=Ledger())["village_code"], expected)
-    with pytest.raises(UsageError, match="as many x as y"):
+    for ledger in (None, Ledger()):  # turned round
+        assert same(notspot.locate(list(lat), list(lon), ledger=ledger)["village_code"], expected)
+    with pytest.raises(UsageError, match="two arrays of one length"):
         notspot.locate([1.0, 2.0], [1.0])
+    with pytest.raises(UsageError, match="are no degrees; say their system"):
+        notspot.locate(x, y)
+    with pytest.raises(UsageError, match="must be numbers"):
+        notspot.locate(["a"], [1.0])
+    assert len(notspot.locate([], [])) == 0
 
 
 def test_frames(points: gpd.GeoDataFrame, expected: pd.Series) -> None:

@@ -81,21 +81,12 @@ def open_csv(path: Path, *, encoding: str | None = None) -> CsvFile:
     ------
     InputError
         It has no header.
-    UsageError
-        `encoding` is not known.
     """
     with path.open("rb") as file:
         block = file.read(HEAD_BYTES)
         while b"\n" not in block and (more := file.read(HEAD_BYTES)):
             block += more
             _refuse_long(path, len(block), 1)
-    if encoding is not None:
-        try:
-            codecs.lookup(encoding)
-        except LookupError as error:
-            raise UsageError(
-                f"'{encoding}' is no encoding that is known; try utf-8, cp950 or utf-16"
-            ) from error
     found = encoding or text_encoding(block)[0]
     mark = codecs.BOM_UTF8 if block.startswith(codecs.BOM_UTF8) else b""
     start, line = len(mark), 1
@@ -187,13 +178,22 @@ def sample_of(file: CsvFile) -> Any:
 
 def plain_copy(path: Path, copy: Path, *, encoding: str | None = None) -> str | None:
     """
-    Write a file in UTF-16, or with lines that end in CR alone, as UTF-8 with LF to `copy`.
+    Write a file in UTF-16, or with lines that end in CR alone, which become LF, as UTF-8 to `copy`.
 
     Returns
     -------
     note
         What was done; None where the file is plain already, and no copy was made.
+
+    Raises
+    ------
+    UsageError
+        `encoding` is not known.
     """
+    try:
+        codecs.lookup(encoding or "utf-8")
+    except LookupError as error:
+        raise UsageError(f"'{encoding}' is no encoding that is known; try utf-8, cp950 or utf-16") from error
     with path.open("rb") as file:
         block = file.read(HEAD_BYTES)
     found = encoding or text_encoding(block)[0]
@@ -202,10 +202,10 @@ def plain_copy(path: Path, copy: Path, *, encoding: str | None = None) -> str | 
     if not (wide or lone):
         return None
     with (
-        path.open(encoding=found, errors="replace") as source,
-        copy.open("w", encoding="utf-8-sig", newline="\n") as out,
+        path.open(encoding=found, errors="replace", newline=None if lone else "") as source,
+        copy.open("w", encoding="utf-8-sig", newline="") as out,
     ):
-        while text := source.read(1024**2):  # line ends become LF
+        while text := source.read(1024**2):
             out.write(text.removeprefix("\ufeff"))
     return f"the file is in {found}{' with lines that end in CR' if lone else ''}; the result is UTF-8"
 

@@ -2,8 +2,9 @@
 Which polygon a point lies in, for millions of points.
 
 A grid of cells lies over the polygons. A cell that no outline comes near belongs to one polygon or to none,
-and a point in it is looked up. A cell on an outline names its candidates, and for each of them the pieces of
-outline in the same row of cells: all that a ray from the point can meet, so that the answer is exact.
+and a point in it is looked up. A cell on an outline names its candidates and is divided into 64 small cells, which
+are looked up alike. For a point in a small cell on an outline, each candidate has the pieces of outline in the
+same row of cells: all that a ray from the point can meet, so that the answer is exact.
 """
 
 from __future__ import annotations

@@ -75,7 +75,8 @@ def locate(
     replace
         Columns of the results' names that are there already are replaced; without it they are an error.
     ledger
-        Takes the rows without a usable position, and those outside Taiwan. Without it they are not looked for.
+        Takes the rows without a usable position, and those outside Taiwan, counted from 1. Without it they are
+        not looked for.
     threads
         0 is one a processor.
 
@@ -361,8 +362,16 @@ def _unreadable(source: Path, kind: str) -> InputError:
 
 def _in_arrays(x: Any, y: Any, crs: Any, ledger: Ledger | None, threads: int) -> NDArray[np.int32]:
     system = System.of(reference.CRS if crs is None else crs)
-    xs, ys = (np.asarray(values, dtype=np.float64) for values in (x, y))
-    if system.crs in DEGREES and ledger is None:
+    try:
+        xs, ys = (np.asarray(values, dtype=np.float64) for values in (x, y))
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"coordinates must be numbers: {error}") from error
+    if xs.ndim != 1 or xs.shape != ys.shape:
+        raise UsageError(f"two arrays of one length are needed, not of the shapes {xs.shape} and {ys.shape}")
+    if len(xs) and crs is None and np.median(np.abs(xs[:: len(xs) // 1000 + 1])) > 360:
+        raise UsageError("the numbers are no degrees; say their system, such as crs='EPSG:3826'")
+    turned = len(ys) and (np.fmax.reduce(ys) > 90 or np.fmin.reduce(ys) < -90)
+    if system.crs in DEGREES and ledger is None and not turned:
         return locate_points(xs, ys, threads=threads)
     return _in_pieces([xs, ys], PointColumns((0, 1), ("x", "y"), "two"), system, ledger, threads)
 
