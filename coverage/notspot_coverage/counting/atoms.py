@@ -54,12 +54,12 @@ class Atoms:
             )
         return cls(people.counts[of].reindex(codes).fillna(0).to_numpy(np.float64), sums, town)
 
-    def shares(self, of_villages: Values, weight: Values, rest: float = 0.0) -> Values:
+    def shares(self, of_villages: Values, weight: Values, rest: float | Values = 0.0) -> Values:
         """
         Shares of villages, shape (villages, k), as shares of atoms.
 
         A township's is the mean of its villages' by `weight`, shape (villages,); atoms without a village that has
-        a polygon get `rest`.
+        a polygon get `rest`, one number or one a column.
         """
         if self.town is None:
             lacking = len(self.number) - len(of_villages)
@@ -67,4 +67,4 @@ class Atoms:
         added = np.zeros((len(self.number), of_villages.shape[1]))
         np.add.at(added, self.town, of_villages * weight[:, None])
         whole = np.bincount(self.town, weight, len(self.number))[:, None]
-        return np.divide(added, whole, out=np.full_like(added, rest), where=whole > 0)
+        return np.divide(added, whole, out=np.full(added.shape, rest, np.float64), where=whole > 0)

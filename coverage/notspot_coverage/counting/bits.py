@@ -31,6 +31,17 @@ def ones(word: np.uint64) -> int:
 
 
 @compiled
+def portion(word: np.uint64, mask: np.uint64) -> float:
+    """Share of the bits of a mask that a word holds; a sliver without any takes its whole cell's."""
+    if mask == NONE:
+        mask = FULL
+    held = word & mask
+    if held == NONE:
+        return 0.0
+    return 1.0 if held == mask else ones(held) / ones(mask)
+
+
+@compiled
 def span(first: int, last: int, line: int) -> np.uint64:
     """The word with the sub-columns `first` to `last` (inclusive, 0 to 7) of sub-row `line` set."""
     width = np.uint64(last - first + 1)

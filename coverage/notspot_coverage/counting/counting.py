@@ -16,7 +16,7 @@ from notspot_coverage.counting import gaps as lists
 from notspot_coverage.counting.atoms import Atoms
 from notspot_coverage.counting.lattice import Lattice
 from notspot_coverage.counting.operators import by_operators
-from notspot_coverage.counting.painting import Painted, paint, varies
+from notspot_coverage.counting.painting import Painted, edged, paint, varies
 from notspot_coverage.counting.ranking import ranking
 from notspot_coverage.counting.rasters import Run
 from notspot_coverage.counting.services import LAND, Account, Bounds, Lines, People, Places, Service, Surface
@@ -127,6 +127,13 @@ def count(
     targets += [line_target(lattice, units, item, locate) for item in lines]
     notes = [note for item in spreads for note in item.notes]
     notes += [note for item in targets for note in item.notes]
+    atoms = {
+        (item.id, of): Atoms.of(lattice, units, item, of)
+        for item in people
+        for of in ("people", "households")
+        if of in item.counts
+    }
+    ground = Sums.of(units, lattice.codes)
     tables, variants, kinds, roaming, gaps = [], [], [], [], []
     for service in services:
         step(f"service {service.id}")
@@ -134,18 +141,19 @@ def count(
         reached = _reached(lattice, painted, spreads, bounds)
         for item in (p for p in people if service.counts(p.id)):
             for of in (name for name in ("people", "households") if name in item.counts):
-                counted = _people(lattice, units, item, of, reached, spreads)
+                counted = _people(atoms[item.id, of], reached, spreads)
                 table = table_of(counted, service.id, of, item.id)
                 tables.append(table)
                 variants.append(_variants(counted, service.id, of, item.id))
                 if of == "people":
-                    found = by_operators(lattice, units, painted, item, spreads[0])
+                    bare = counted.total - counted.covered[0] - counted.unknown[0]
+                    found = by_operators(painted, item.id, atoms[item.id, of], spreads[0], bare)
                     kinds.append(found[0])
                     roaming.append(found[1])
                     if item is people[0] and item.level == "village" and not service.last_resort:
                         gaps.append(lists.village_gaps(lattice, units, service, table))
         if service.counts(LAND):
-            counted = _land(lattice, units, reached)
+            counted = _land(lattice, ground, reached)
             tables.append(table_of(counted, service.id, "area", LAND))
             variants.append(_variants(counted, service.id, "area", LAND))
         percents = bounds.location_percent if varies(service) else bounds.location_percent[:1]
@@ -193,9 +201,14 @@ def _check(
 def _reached(
     lattice: Lattice, painted: Painted, spreads: Sequence[Spread], bounds: Bounds
 ) -> dict[Variant, tuple[Values, Values]]:
-    """Shares of villages, covered and unknown, by variant; the first is the best estimate. Land is under ``""``."""
+    """
+    Shares of villages that are reached, and that may be, by variant; the first is the best estimate. Land is under
+    ``""``.
+    """
     out = {}
-    edges: tuple[Edges, ...] = ("exact", "in", "out") if bounds.edges else ("exact",)
+    edges: tuple[Edges, ...] = (
+        ("exact", "in", "out") if bounds.edges and edged(painted.service) else ("exact",)
+    )
     for percent, cover in painted.covers.items():
         for how in edges:
             read = cover.edges(how)
@@ -215,35 +228,27 @@ def _reached(
 
 
 def _people(
-    lattice: Lattice,
-    units: Units,
-    item: People,
-    of: str,
-    reached: dict[Variant, tuple[Values, Values]],
-    spreads: Sequence[Spread],
+    atoms: Atoms, reached: dict[Variant, tuple[Values, Values]], spreads: Sequence[Spread]
 ) -> Counted:
     """Whole people of each village (or township), by variant; those without a polygon are unknown."""
     variants = [variant for variant in reached if variant.surface]
-    atoms = Atoms.of(lattice, units, item, of)
     weights = {s.id: s.village_weight for s in spreads}
     number = atoms.number
     covered, either = np.zeros((2, len(variants), len(number)))
     for at, variant in enumerate(variants):
-        yes, unknown = reached[variant]
         weight = weights[variant.surface]
-        share = atoms.shares(yes[:, None], weight)[:, 0]
-        # cut at the running sum, so that covered and unknown never add up to more than there are
-        both = share + atoms.shares(unknown[:, None], weight, rest=1.0)[:, 0]
-        covered[at] = np.rint(share * number)
-        either[at] = np.minimum(np.rint(both * number), number)
+        yes, possible = (share[:, None] for share in reached[variant])
+        # both are rounded and never their difference, so that what covers more never counts fewer
+        covered[at] = np.rint(atoms.shares(yes, weight)[:, 0] * number)
+        either[at] = np.rint(atoms.shares(possible, weight, rest=1.0)[:, 0] * number)
     return Counted(variants, covered, either - covered, number, atoms.sums)
 
 
-def _land(lattice: Lattice, units: Units, reached: dict[Variant, tuple[Values, Values]]) -> Counted:
+def _land(lattice: Lattice, sums: Sums, reached: dict[Variant, tuple[Values, Values]]) -> Counted:
     variants = [variant for variant in reached if not variant.surface]
     covered = np.array([reached[v][0] for v in variants]) * lattice.area_km2
-    unknown = np.array([reached[v][1] for v in variants]) * lattice.area_km2
-    return Counted(variants, covered, unknown, lattice.area_km2, Sums.of(units, lattice.codes))
+    either = np.array([reached[v][1] for v in variants]) * lattice.area_km2
+    return Counted(variants, covered, either - covered, lattice.area_km2, sums)
 
 
 def _target(

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from notspot_coverage.counting.bits import FULL, NONE, SIDE, Words, crossings, span
 from notspot_coverage.propagation.terms import compiled
+from notspot_geodata.crs import reproject
 from notspot_geodata.cutting import RasterGrid, cut
 from notspot_geodata.errors import UsageError
 
@@ -123,7 +124,7 @@ def lattice_of(villages: gpd.GeoDataFrame, cell_m: float = CELL_M) -> Lattice:
     if not 10 <= cell_m <= 1000:
         raise UsageError(f"cells of {cell_m:g} m cannot be counted with; 10 to 1,000 m are possible")
     villages = villages.sort_values("village_code", ignore_index=True)
-    shapes = villages.geometry.to_crs(CRS)
+    shapes = projected(villages)
     grid = _grid(shapes.total_bounds, cell_m)
     if grid.rows * grid.columns > MOST_CELLS:
         least = np.ceil(cell_m * np.sqrt(grid.rows * grid.columns / MOST_CELLS))
@@ -166,6 +167,11 @@ def lattice_of(villages: gpd.GeoDataFrame, cell_m: float = CELL_M) -> Lattice:
         tuple(villages["village_code"]),
         area,
     )
+
+
+def projected(frame: gpd.GeoDataFrame, system: str = CRS) -> gpd.GeoSeries:
+    """Geometry of a frame in `system`; the shift of TWD67, which PROJ alone would pass over (850 m), is minded."""
+    return reproject(frame[[frame.geometry.name]], system).geometry
 
 
 def rings_of(shapes: NDArray[Any]) -> tuple[Floats, NDArray[np.int64], NDArray[np.int64]]:

@@ -9,22 +9,30 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from notspot_coverage.counting.atoms import Atoms
-from notspot_coverage.counting.bits import FULL, NONE, Words, ones
-from notspot_coverage.counting.lattice import Lattice
+from notspot_coverage.counting.bits import FULL, NONE, Words, portion
 from notspot_coverage.counting.painting import NO, UNKNOWN, YES, Painted
-from notspot_coverage.counting.services import People
 from notspot_coverage.counting.spreads import Spread
-from notspot_coverage.counting.units import Units
 from notspot_coverage.propagation.terms import compiled
+from notspot_geodata.errors import UsageError
 
 Values = NDArray[np.float64]
 
+DIGITS = 6  # binary, of a number of operators
+MOST = 2**DIGITS - 1
+
 
 def by_operators(
-    lattice: Lattice, units: Units, painted: Painted, people: People, spread: Spread
+    painted: Painted, people: str, atoms: Atoms, spread: Spread, not_covered: Values
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """
     Not-spots by kind and roaming, in the best estimate.
+
+    Parameters
+    ----------
+    people
+        Id of the people that `atoms` are of.
+    not_covered
+        How many of each atom no operator covers, whole numbers: those of the account's table, shape (atoms,).
 
     Returns
     -------
@@ -35,17 +43,26 @@ def by_operators(
     roaming
         ``service, subject, operator, level, code, name, people, covered, not_covered, unknown, solved``: whom the
         operator does not reach and another does.
+
+    Raises
+    ------
+    UsageError
+        More than `MOST` operators.
     """
     names = sorted(painted.operators)
-    parts = _village_parts(lattice, painted, names, spread)
     count = len(names)
-    atoms = Atoms.of(lattice, units, people, "people")
+    if count > MOST:
+        raise UsageError(
+            f"the service {painted.service.id} has {count} operators; {MOST} can be counted at once"
+        )
     number, sums = atoms.number, atoms.sums
-    share = atoms.shares(parts, spread.village_weight)
-    kinds, single, solved = np.split(share, [count + 2, 3 * count + 2], axis=1)
-    counted = sums.add(_whole(number, kinds, complete=True))
+    nowhere = np.zeros(4 * count + 1)  # what is said of people who are nowhere: all is unknown
+    nowhere[count] = nowhere[2 * count + 1 : 3 * count + 1] = 1
+    share = atoms.shares(_village_parts(painted, names, spread, nowhere), spread.village_weight, rest=nowhere)
+    by_number, covered, either, solved = np.split(share, [count + 1, 2 * count + 1, 3 * count + 1], axis=1)
+    head = sums.frame.assign(service=painted.service.id, subject=people)
+    counted = sums.add(np.column_stack([not_covered, _whole(number, by_number, number - not_covered)]))
     labels = [("complete", 0), *(("partial", k) for k in range(1, count)), ("none", count), ("unknown", None)]
-    head = sums.frame.assign(service=painted.service.id, subject=people.id)
     notspots = pd.concat(
         [head.assign(kind=kind, operators=k, people=counted[:, at]) for at, (kind, k) in enumerate(labels)],
         ignore_index=True,
@@ -53,11 +70,9 @@ def by_operators(
     rows = []
     total = sums.add(number)
     for at, operator in enumerate(names):
-        two = _whole(number, single[:, [at, count + at]], complete=False)
-        if atoms.town is None:  # villages without a polygon
-            two[len(lattice.codes) :, 1] = number[len(lattice.codes) :]
-        helped = np.minimum(np.rint(number * solved[:, at]), number - two.sum(axis=1))
-        added, more = sums.add(two), sums.add(helped)
+        reached, open_ = np.rint(covered[:, at] * number), np.rint(either[:, at] * number)
+        helped = np.minimum(np.rint(solved[:, at] * number), number - open_)
+        added = sums.add(np.column_stack([reached, open_ - reached, helped]))
         rows.append(
             head.assign(
                 operator=operator,
@@ -65,39 +80,42 @@ def by_operators(
                 covered=added[:, 0],
                 not_covered=total - added[:, 0] - added[:, 1],
                 unknown=added[:, 1],
-                solved=more,
+                solved=added[:, 2],
             )
         )
-    roaming = pd.concat(rows, ignore_index=True) if rows else pd.DataFrame()
+    roaming = pd.concat(rows, ignore_index=True)
     first = ["service", "subject"]
     notspots = notspots[[*first, "level", "code", "name", "kind", "operators", "people"]]
-    if len(roaming):
-        figures = ["people", "covered", "not_covered", "unknown", "solved"]
-        roaming = roaming[[*first, "operator", "level", "code", "name", *figures]]
-    return notspots, roaming
+    figures = ["people", "covered", "not_covered", "unknown", "solved"]
+    return notspots, roaming[[*first, "operator", "level", "code", "name", *figures]]
 
 
-def _whole(number: Values, share: Values, *, complete: bool) -> Values:
+def _whole(number: Values, share: Values, whole: Values) -> Values:
     """
-    Whole people by parts, cut at the rounded running sum, so that parts never add up to more than the number. With
-    `complete` the last part takes what is left.
+    Whole people by parts that make up `whole`: cut at the rounded running sum. The last part that is anything takes
+    what is left, so that what is nowhere counts nobody.
     """
-    ends = np.minimum(np.rint(np.cumsum(share, axis=1) * number[:, None]), number[:, None])
-    if complete:
-        ends[:, -1] = number
+    ends = np.minimum(np.rint(np.cumsum(share, axis=1) * number[:, None]), whole[:, None])
+    after = np.cumsum(share[:, ::-1], axis=1)[:, -2::-1]
+    ends[:, :-1] = np.where(after > 0, ends[:, :-1], whole[:, None])
+    ends[:, -1] = whole
     return np.diff(ends, axis=1, prepend=0)
 
 
-def _village_parts(lattice: Lattice, painted: Painted, names: list[str], spread: Spread) -> Values:
-    """Shares of each village: by number of operators (0 … n), unknown; then covered, unknown and solved by operator."""
+def _village_parts(painted: Painted, names: list[str], spread: Spread, nowhere: Values) -> Values:
+    """
+    Shares of each village, shape (villages, 4 n + 1): reached by 1 to n operators; of no certain kind; then of each
+    operator covered; covered or unknown; not covered, but by another. `nowhere` for villages without people anywhere.
+    """
     covers = [painted.operators[name] for name in names]
+    villages = len(spread.village_weight)
     yes = np.stack([cover.yes for cover in covers])
     unknown = np.stack([cover.unknown for cover in covers])
-    blank = np.zeros(len(lattice.codes), np.uint8)
+    blank = np.full(villages, NO, np.uint8)
     unit = np.stack([blank if cover.unit is None else cover.unit for cover in covers])
     out, total = _parts_of(spread.cell, spread.village, spread.mask, spread.weight, yes, unknown, unit)
-    whole = np.where(total > 0, total, 1)
-    share: Values = out / whole[:, None]
+    share: Values = np.tile(nowhere, (villages, 1))
+    np.divide(out, total[:, None], out=share, where=(total > 0)[:, None])
     return share
 
 
@@ -112,16 +130,14 @@ def _parts_of(
     unit: NDArray[np.uint8],
 ) -> tuple[Values, Values]:
     operators, villages = unit.shape
-    out = np.zeros((villages, operators + 2 + 3 * operators))
+    out = np.zeros((villages, 4 * operators + 1))
     total = np.zeros(villages)
-    planes = np.empty(6, np.uint64)  # the number of operators by sub-cell, a binary digit a word
+    planes = np.empty(DIGITS, np.uint64)  # the number of operators by sub-cell, a binary digit a word
     a = np.empty(operators, np.uint64)
     b = np.empty(operators, np.uint64)
     for i in range(len(cell)):
-        v, w = village[i], weight[i]
+        v, w, m = village[i], weight[i], mask[i]
         total[v] += w
-        m = mask[i] if mask[i] != NONE else FULL
-        part = w / ones(m)
         planes[:] = NONE
         any_yes, any_no, any_unknown = NONE, NONE, NONE
         for o in range(operators):
@@ -132,28 +148,24 @@ def _parts_of(
                 open_ = FULL & ~word
             a[o], b[o] = word, open_
             carry = word
-            for digit in range(6):
+            for digit in range(DIGITS):
                 planes[digit], carry = planes[digit] ^ carry, planes[digit] & carry
             any_yes |= word
             any_unknown |= open_
             any_no |= ~(word | open_)
-        for k in range(operators + 1):
+        kinds = ~(any_yes | any_unknown)  # none: known, and counted elsewhere
+        for k in range(1, operators + 1):
             same = FULL
-            for digit in range(6):
+            for digit in range(DIGITS):
                 same &= planes[digit] if (k >> digit) & 1 else ~planes[digit]
-            if k == 0:
-                same &= ~any_unknown
-            elif k < operators:
+            if k < operators:
                 same &= any_no
-            out[v, k] += part * ones(same & m)
-        known_kind = (~any_yes & ~any_unknown) | (any_yes & (any_no | ~any_unknown))
-        out[v, operators + 1] += part * ones(~known_kind & m)
-        first = operators + 2
+            kinds |= same
+            out[v, k - 1] += w * portion(same, m)
+        out[v, operators] += w * portion(~kinds, m)
+        first = operators + 1
         for o in range(operators):
-            out[v, first + o] += part * ones(a[o] & m)
-            out[v, first + operators + o] += part * ones(b[o] & m)
-            out[v, first + 2 * operators + o] += part * ones(~a[o] & ~b[o] & any_yes & m)
+            out[v, first + o] += w * portion(a[o], m)
+            out[v, first + operators + o] += w * portion(a[o] | b[o], m)
+            out[v, first + 2 * operators + o] += w * portion(~(a[o] | b[o]) & any_yes, m)
     return out, total
-
-
-assert NO == 0  # a blank unit status

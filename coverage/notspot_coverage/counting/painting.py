@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from pyproj import Proj
 
 from notspot_coverage.counting.bits import FULL, SIDE, Words, crossings, fill
-from notspot_coverage.counting.lattice import CRS, Lattice, rings_of
+from notspot_coverage.counting.lattice import CRS, Lattice, projected, rings_of
 from notspot_coverage.counting.rasters import Run, paint_raster
 from notspot_coverage.counting.services import Areas, Bounds, ByUnit, Layer, Raster, Service, Sites
 from notspot_coverage.propagation.terms import compiled
@@ -24,6 +24,7 @@ from notspot_geodata.crs import transformer
 
 NO, YES, UNKNOWN = 0, 1, 2  # status of a whole unit
 SEGMENT_DEG = 0.05  # 5 km: a straight line in degrees leaves one in metres by less than 0.3 m on it
+MEND_M = 0.5  # gaps between claimed polygons that come from rounding
 CODE_DIGITS = {"village": 11, "township": 8, "county": 5}
 
 Bytes = NDArray[np.uint8]
@@ -124,6 +125,11 @@ def varies(service: Service) -> bool:
     return any(isinstance(layer, Raster) and located(layer) for layer in service.layers)
 
 
+def edged(service: Service) -> bool:
+    """Whether any layer of a service has an edge that may lie further out or in."""
+    return any(isinstance(layer, Raster) or layer.accuracy_m > 0 for layer in service.layers)
+
+
 def located(layer: Raster) -> bool:
     """Whether a location percentage changes the threshold of a raster."""
     level = layer.quantity in ("rsrp_dbm", "level_dbm") and layer.location_sigma_db > 0
@@ -145,17 +151,17 @@ def threshold(layer: Raster, percent: float, first: float) -> float:
 
 
 def operators_of(frame: pd.DataFrame, layer: Layer) -> NDArray[Any]:
-    """The operator of each feature: its own, or the layer's."""
+    """The operator of each feature: its own, or the layer's where it has none or an empty one."""
     if "operator" not in frame:
         return np.full(len(frame), layer.operator, object)
-    own = frame["operator"].fillna(layer.operator).astype(str)
-    return own.to_numpy(object)
+    own = frame["operator"].fillna("").astype(str)
+    return own.where(own != "", layer.operator).to_numpy(object)
 
 
 def site_circles(layer: Sites, rows: NDArray[np.bool_]) -> tuple[Any, Any, Any]:
     """Middle and radius of sites in EPSG:3826: metres on the ground times the scale of the projection there."""
     points = layer.points[rows]
-    places = points.geometry.to_crs(CRS)
+    places = projected(points)
     x, y = places.x.to_numpy(np.float64), places.y.to_numpy(np.float64)
     radius = np.full(len(points), layer.radius_m, np.float64)
     if "radius_m" in points:
@@ -208,7 +214,7 @@ def _paint_layer(
         owners = operators_of(layer.areas, layer)
         for operator in _named(owners, layer):
             shapes = area_shapes(layer, owners == operator)
-            drawn = {off: _polygons(lattice, shapes, off) for off in _offsets(layer)}
+            drawn = {off: _polygons(lattice, moved_shapes(shapes, off)) for off in _offsets(layer)}
             yield operator, dict.fromkeys(percents, _of_shapes(drawn, layer))
     else:
         raise TypeError(f"{type(layer).__name__} is no kind of layer that can be painted")
@@ -258,27 +264,39 @@ def _discs(
     north: float,
     size: float,
 ) -> None:
+    bottom = SIDE * slot.shape[0] - 1
     for i in range(len(x)):
         if not (np.isfinite(x[i]) and np.isfinite(y[i])):
             continue
         u, v, r = (x[i] - west) / size - 0.5, (north - y[i]) / size - 0.5, radius[i] / size
-        for line in range(int(np.ceil(v - r)), int(np.floor(v + r)) + 1):
+        for line in range(max(int(np.ceil(v - r)), 0), min(int(np.floor(v + r)), bottom) + 1):
             half = np.sqrt(max(r * r - (line - v) ** 2, 0.0))
             fill(words, slot, line, int(np.ceil(u - half)), int(np.floor(u + half)))
 
 
 def area_shapes(layer: Areas, rows: NDArray[np.bool_]) -> NDArray[Any]:
     """Valid polygons of some rows in EPSG:3826, without empty ones."""
-    shapes = layer.areas.geometry[rows]
-    if shapes.crs is not None and shapes.crs.is_geographic:
-        shapes = shapes.segmentize(SEGMENT_DEG)
-    return _polygonal(shapes.to_crs(CRS).to_numpy())
+    areas = layer.areas[rows]
+    if areas.crs is not None and areas.crs.is_geographic:
+        areas = areas.set_geometry(areas.geometry.segmentize(SEGMENT_DEG))
+    return _polygonal(projected(areas).to_numpy())
 
 
-def _polygons(lattice: Lattice, shapes: NDArray[Any], off_m: float) -> Words:
+def moved_shapes(shapes: NDArray[Any], off_m: float) -> NDArray[Any]:
+    """
+    Polygons with their outline `off_m` further out (or, below 0, in). It is the outline of all of them together that
+    moves in: where two meet, or leave a gap of less than `MEND_M`, there is no edge.
+    """
+    if off_m > 0:
+        return _polygonal(shapely.buffer(shapes, off_m))
+    if off_m < 0 and len(shapes):
+        whole = shapely.union_all(shapely.buffer(shapes, MEND_M / 2))
+        return _polygonal(np.array([shapely.buffer(whole, off_m - MEND_M / 2)]))
+    return shapes
+
+
+def _polygons(lattice: Lattice, shapes: NDArray[Any]) -> Words:
     words = lattice.words()
-    if off_m:
-        shapes = _polygonal(shapely.buffer(shapes, off_m))
     xy, starts, first = rings_of(shapes)
     size = lattice.cell_m / SIDE
     _polygons_of(words, lattice.slot, xy, starts, first, lattice.grid.west, lattice.grid.north, size)

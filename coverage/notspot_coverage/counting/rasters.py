@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -76,7 +77,7 @@ def paint_raster(
     yes = [lattice.words() for _ in thresholds]
     known = lattice.words()
     x, y = lattice.centres()
-    with _opened(layer) as file:
+    with opened(layer.path) as file:
         size_m = _Place(file, layer, lattice.cell_m).size_m(x[0], y[0])
     high = int(np.clip(STRIP_CELLS * size_m / lattice.cell_m, *STRIP_ROWS))
     firsts = np.arange(0, lattice.grid.rows + high, high, dtype=np.int32)
@@ -97,7 +98,7 @@ def paint_strip(strip: Strip) -> tuple[list[Words], Words]:
     limits = np.asarray(strip.thresholds, np.float32)  # the file's own precision: -105 is met by -105
     yes = np.zeros((len(limits), len(strip.x)), np.uint64)
     known = np.zeros(len(strip.x), np.uint64)
-    with rasterio.Env(GDAL_CACHEMAX=CACHE_BYTES), _opened(strip.layer) as file:
+    with rasterio.Env(GDAL_CACHEMAX=CACHE_BYTES), opened(strip.layer.path) as file:
         u, v, step = _Place(file, strip.layer, strip.cell_m).of(strip.x, strip.y)
         values, left, top = _window(file, u, v, step)
     _sample(yes, known, values, left, top, u, v, step, limits)
@@ -113,7 +114,7 @@ def by_threads(work: Callable[[Strip], Any], strips: Iterable[Strip]) -> Iterabl
 def values_at(layer: Raster, x: Floats, y: Floats) -> Floats:
     """Values of a raster at points in EPSG:3826, shape (n,); NaN where it holds none."""
     out = np.full(len(x), np.nan)
-    with _opened(layer) as file:
+    with opened(layer.path) as file:
         move = transformer(CRS, _system(file, layer))
         u, v = _applied(~file.transform, *move.transform(x, y))
         with np.errstate(invalid="ignore"):
@@ -137,11 +138,12 @@ def _by_blocks(row: Floats, inside: NDArray[np.bool_], rows: int) -> list[NDArra
     return np.split(there[order], np.flatnonzero(np.diff(strip[order])) + 1)
 
 
-def _opened(layer: Raster) -> Any:
+def opened(path: Path) -> Any:
+    """A raster file, open; InputError where it is none."""
     try:
-        return rasterio.open(layer.path)
+        return rasterio.open(path)
     except rasterio.errors.RasterioIOError as error:
-        raise InputError(layer.path, [Problem(None, "", "cannot be read as a raster")]) from error
+        raise InputError(path, [Problem(None, "", "cannot be read as a raster")]) from error
 
 
 def _system(file: Any, layer: Raster) -> Any:

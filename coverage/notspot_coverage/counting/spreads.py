@@ -13,11 +13,13 @@ import rasterio
 from numpy.typing import NDArray
 from rasterio.warp import Resampling, reproject
 
-from notspot_coverage.counting.bits import FULL, NONE, Words, ones
-from notspot_coverage.counting.lattice import CRS, Lattice
+from notspot_coverage.counting.bits import FULL, NONE, Words, portion
+from notspot_coverage.counting.lattice import CRS, Lattice, projected
 from notspot_coverage.counting.painting import NO, UNKNOWN, YES, Cover
+from notspot_coverage.counting.rasters import opened
 from notspot_coverage.counting.services import Surface
 from notspot_coverage.propagation.terms import compiled
+from notspot_geodata.crs import parse_crs
 from notspot_geodata.errors import InputError, Problem, UsageError
 from notspot_geodata.text import Text
 
@@ -98,18 +100,18 @@ def spread(lattice: Lattice, surface: Surface, locate: Locate) -> Spread:
 
 def shares(spread: Spread, cover: Cover, villages: int) -> tuple[Floats, Floats]:
     """
-    Share of each village's people that a cover reaches, and share of whom it is unknown; shape (villages,).
+    Share of each village's people that a cover reaches, and that it may reach: these and those of whom it is unknown;
+    shape (villages,). A cover that holds another never has a smaller share, to the last bit.
 
-    NaN where a village has no people anywhere.
+    A village without people anywhere is unknown: 0 and 1.
     """
     unit = np.zeros(0, np.uint8) if cover.unit is None else cover.unit
-    reached, unsure, total = _sums(
+    reached, possible, total = _sums(
         spread.cell, spread.village, spread.mask, spread.weight, cover.yes, cover.unknown, unit, villages
     )
-    with np.errstate(invalid="ignore", divide="ignore"):
-        covered, unknown = reached / total, unsure / total
-    covered = np.where(np.abs(covered - 1) < 1e-12, 1.0, covered)
-    return covered, np.clip(unknown, 0, 1 - covered)
+    some = total > 0
+    covered = np.divide(reached, total, out=np.zeros(villages), where=some)
+    return covered, np.divide(possible, total, out=np.ones(villages), where=some)
 
 
 @compiled
@@ -123,31 +125,19 @@ def _sums(
     unit: NDArray[np.uint8],
     villages: int,
 ) -> tuple[Floats, Floats, Floats]:
-    reached, unsure, total = np.zeros(villages), np.zeros(villages), np.zeros(villages)
+    reached, possible, total = np.zeros(villages), np.zeros(villages), np.zeros(villages)
     for i in range(len(cell)):
-        v = village[i]
-        w = weight[i]
+        v, w = village[i], weight[i]
         total[v] += w
         status = unit[v] if len(unit) else NO
+        a, b = (NONE, FULL) if cell[i] < 0 else (yes[cell[i]], unknown[cell[i]])
         if status == YES:
-            reached[v] += w
-            continue
-        if cell[i] < 0:
-            unsure[v] += w
-            continue
-        a, b = yes[cell[i]], unknown[cell[i]]
-        if status == UNKNOWN:
-            b = FULL & ~a
-        if a == FULL:
-            reached[v] += w
-        elif b == FULL:
-            unsure[v] += w
-        elif a != NONE or b != NONE:
-            m = mask[i] if mask[i] != NONE else FULL  # a sliver takes its whole cell's
-            count = ones(m)
-            reached[v] += w * ones(a & m) / count
-            unsure[v] += w * ones(b & m) / count
-    return reached, unsure, total
+            a = FULL
+        elif status == UNKNOWN:
+            b = FULL
+        reached[v] += w * portion(a, mask[i])
+        possible[v] += w * portion(a | b, mask[i])
+    return reached, possible, total
 
 
 # ------------------------------------------------------------------ rasters and points
@@ -157,8 +147,9 @@ def _by_raster(lattice: Lattice, surface: Surface) -> Floats:
     """Weight of each piece: the people of its cell, by the piece's part of the cell's land."""
     grid = lattice.grid
     people = np.zeros((grid.rows, grid.columns), np.float64)
-    assert surface.path is not None
-    with rasterio.open(surface.path) as file:
+    if surface.path is None:
+        raise UsageError(f"the surface {surface.id} has no raster")
+    with opened(surface.path) as file:
         crs = surface.crs or file.crs
         if not crs:
             raise InputError(
@@ -179,14 +170,14 @@ def _by_raster(lattice: Lattice, surface: Surface) -> Floats:
             raise InputError(surface.path, problems, hint=hint)
         # people are conserved: each cell's value is dealt out by area
         reproject(
-            values, people, src_transform=file.transform, src_crs=crs,
+            values, people, src_transform=file.transform, src_crs=parse_crs(crs).to_wkt(),
             dst_transform=rasterio.Affine(grid.dx, 0, grid.west, 0, -grid.dy, grid.north), dst_crs=CRS,
             resampling=Resampling.sum, num_threads=2,
         )  # fmt: skip
     here = people[lattice.row, lattice.column]
     pieces = lattice.pieces
     land = np.bincount(pieces.cell, pieces.area_m2, len(lattice))
-    out: Floats = here[pieces.cell] * pieces.area_m2 / land[pieces.cell]
+    out: Floats = here[pieces.cell] * pieces.area_m2 / np.maximum(land, 1e-9)[pieces.cell]
     return out
 
 
@@ -199,9 +190,9 @@ def _by_points(lattice: Lattice, surface: Surface, locate: Locate) -> Spread:
         found = ", ".join(f"{value:g}" for value in weight[wrong][:3])
         message = f"of {int(wrong.sum()):,} points is no number of at least 0, such as {found}"
         raise InputError(f"surface {surface.id}", [Problem(None, "weight", message)])
-    degrees = points.geometry.to_crs("EPSG:3824")
+    degrees = projected(points, "EPSG:3824")
     village = locate(degrees.x.to_numpy(np.float64), degrees.y.to_numpy(np.float64))
-    metres = points.geometry.to_crs(CRS)
+    metres = projected(points)
     cell, bit = lattice.cells_at(metres.x.to_numpy(np.float64), metres.y.to_numpy(np.float64))
     inside = village >= 0
     notes: tuple[Text, ...] = ()
