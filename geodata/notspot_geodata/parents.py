@@ -62,9 +62,10 @@ def parents(villages: gpd.GeoDataFrame, level: Level, *, notes: list[Text] | Non
         raise UsageError(f"villages make up a township or a county, not '{level}'")
     codes = _codes(villages, COLUMNS[level][0])
     _, shapes = dissolve(villages.geometry.to_numpy(), codes, notes=notes)
-    own = villages["village_code"].astype(str).to_numpy(dtype=object) if "village_code" in villages else codes
-    order = np.argsort(own, kind="stable")
-    first = order[np.unique(codes[order], return_index=True)[1]]
+    own = villages["village_code"].astype(str) if "village_code" in villages else pd.Series(codes)
+    order = np.arange(len(own)) if own.is_monotonic_increasing else np.argsort(own.to_numpy(), kind="stable")
+    group, _ = pd.factorize(codes[order], sort=True)
+    first = order[np.unique(group, return_index=True)[1]]
     words = pd.DataFrame(villages.drop(columns=villages.geometry.name)).iloc[first].reset_index(drop=True)
     out = gpd.GeoDataFrame(words, geometry=shapes, crs=villages.crs)
     out[COLUMNS[level][0]] = codes[first]
@@ -88,7 +89,7 @@ def dissolve(
     result does not depend on the order of the shapes. `notes` and errors as of `parents`.
     """
     codes = np.asarray(codes, dtype=object)
-    found, group = np.unique(codes, return_inverse=True)
+    group, found = pd.factorize(codes, sort=True)
     by_code = np.argsort(group, kind="stable")
     parts = np.split(shapes[by_code], np.cumsum(np.bincount(group))[:-1]) if len(found) else []
     with ThreadPoolExecutor(os.cpu_count()) as pool:
