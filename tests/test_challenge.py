@@ -482,9 +482,7 @@ ROWS = st.integers(3, 40).flatmap(lambda size: st.lists(ROW, min_size=size, max_
 
 def frame_of(rows):
     spots = np.array([SPOTS[row[0]] for row in rows]).reshape(-1, 2)
-    times = pd.Timestamp("2021-06-01", tz="Asia/Taipei") + pd.to_timedelta(
-        [row[1] for row in rows], unit="s"
-    )
+    times = pd.Timestamp("2021-06-01", tz="Asia/Taipei") + pd.to_timedelta([row[1] for row in rows], unit="s")
     return pd.DataFrame(
         {
             "lon": spots[:, 0], "lat": spots[:, 1], "time": times, "operator": "甲",
@@ -685,10 +683,16 @@ def test_hexagons_to_draw():
 
 def test_a_claim_at_sea_gives_no_rows_and_a_test_there_one():
     sea = areas(box(121.9, 22.0, 122.0, 22.1), operator="甲")
-    assert challenge(measured(), sea, TEN).empty
+    nothing = challenge(measured(), sea, TEN)
+    assert list(nothing.columns) == list(COLUMNS)
+    assert [len(f) for f in (nothing, as_hexagons(nothing), by_unit(nothing), roll_up(nothing, 6))] == [
+        0,
+        0,
+        0,
+        0,
+    ]
     found = challenge(measured(5, where=(121.95, 22.05)), sea, TEN)
     (row,) = found.to_dict("records")
     assert (row["verdict"], row["land_km2"], row["claimed_share"]) == ("not_enough_tests", 0.0, 1.0)
     assert list(found.columns) == list(COLUMNS)
-    assert roll_up(challenge(measured(), sea, TEN), 6).empty
     assert by_unit(found).empty

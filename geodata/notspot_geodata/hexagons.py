@@ -110,7 +110,7 @@ def spots(cells: Cells, detail: int) -> tuple[Floats, Floats]:
     points = centre[:, :, None] + along[:, :1] * first[:, :, None] + along[:, 1:] * second[:, :, None]
     area = np.abs(first[..., 0] * second[..., 1] - first[..., 1] * second[..., 0])
     shares = np.repeat(area / area.sum(axis=1, keepdims=True) / detail**2, detail**2, axis=1)
-    return points.reshape(len(cells), -1, 2), shares
+    return points.reshape(len(cells), SIX * detail**2, 2), shares
 
 
 def _thirds(detail: int) -> Floats:

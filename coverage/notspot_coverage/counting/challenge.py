@@ -314,7 +314,7 @@ class _Ground:
             fail_share = np.where(seen.tests > 0, seen.failed / np.maximum(seen.tests, 1), np.nan)
         frame = pd.DataFrame(
             {
-                "cell": hexagons.names(self.cells),
+                "cell": np.array(hexagons.names(self.cells), dtype=object),
                 "operator": key[0],
                 "technology": key[1],
                 "verdict": verdict,

@@ -39,7 +39,7 @@ def roll_up(verdicts: pd.DataFrame, resolution: int) -> pd.DataFrame:
             columns=["cell", *KEYS, "cells", *VERDICTS, *COUNTED, "land_km2", *_km2_columns()]
         )
     cells = hexagons.parents(hexagons.numbers(verdicts["cell"]), resolution)
-    frame = verdicts.assign(cell=hexagons.names(cells), cells=1)
+    frame = verdicts.assign(cell=np.array(hexagons.names(cells), dtype=object), cells=1)
     for name in VERDICTS:
         frame[name] = (frame["verdict"] == name).astype(np.int64)
         frame[f"{name}_km2"] = np.where(frame["verdict"] == name, frame["land_km2"], 0.0)
