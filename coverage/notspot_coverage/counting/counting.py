@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -16,11 +15,12 @@ from notspot_coverage.counting import gaps as lists
 from notspot_coverage.counting.atoms import Atoms
 from notspot_coverage.counting.lattice import Lattice
 from notspot_coverage.counting.operators import by_operators
-from notspot_coverage.counting.painting import Painted, edged, paint, varies
+from notspot_coverage.counting.painting import NO, UNKNOWN, YES, Painted, edged, paint, varies
 from notspot_coverage.counting.ranking import ranking
 from notspot_coverage.counting.rasters import Run
 from notspot_coverage.counting.services import LAND, Account, Bounds, Lines, People, Places, Service, Surface
 from notspot_coverage.counting.spreads import Locate, Spread, shares, spread
+from notspot_coverage.counting.statuses import Edges, statuses
 from notspot_coverage.counting.targets import Target, line_target, place_target
 from notspot_coverage.counting.units import Sums, Units
 from notspot_geodata.errors import UsageError
@@ -28,7 +28,6 @@ from notspot_geodata.text import Text
 
 Values = NDArray[np.float64]
 Step = Callable[[str], None]
-Edges = Literal["exact", "in", "out"]
 
 UNITS = {
     "people": Text("人", "people"),
@@ -158,7 +157,7 @@ def count(
             variants.append(_variants(counted, service.id, "area", LAND))
         percents = bounds.location_percent if varies(service) else bounds.location_percent[:1]
         for target in (t for t in targets if service.counts(t.id)):
-            counted, status = _target(lattice, service, target, percents)
+            counted, status = _target(lattice, service, target, percents, bounds)
             tables.append(table_of(counted, service.id, target.of, target.id))
             variants.append(_variants(counted, service.id, target.of, target.id))
             if target.of == "places" and not service.last_resort:
@@ -227,6 +226,11 @@ def _reached(
     return out
 
 
+def _edges(service: Service, bounds: Bounds) -> tuple[Edges, ...]:
+    """How the edges of a service are read, as they are first."""
+    return ("exact", "in", "out") if bounds.edges and edged(service) else ("exact",)
+
+
 def _people(
     atoms: Atoms, reached: dict[Variant, tuple[Values, Values]], spreads: Sequence[Spread]
 ) -> Counted:
@@ -252,22 +256,20 @@ def _land(lattice: Lattice, sums: Sums, reached: dict[Variant, tuple[Values, Val
 
 
 def _target(
-    lattice: Lattice, service: Service, target: Target, percents: Sequence[float]
+    lattice: Lattice, service: Service, target: Target, percents: Sequence[float], bounds: Bounds
 ) -> tuple[Counted, NDArray[np.int8]]:
     """Places and lines: status at the point itself. Also the status of each in the best estimate."""
     variants, covered, unknown = [], [], []
-    best = None
-    for percent in percents:
-        status = target.status(lattice, service, percent, percents[0])
-        best = status if best is None else best
+    found = statuses(lattice, service, target.x, target.y, target.village, percents, _edges(service, bounds))
+    for (percent, how), status in found.items():
         for anchors in ("as placed", "out", "in") if target.shared.any() else ("",):
             read = status.copy()
             if anchors in ("out", "in"):
-                read[target.shared] = 0 if anchors == "out" else 1
-            variants.append(Variant(location_percent=percent, anchors=anchors))
-            covered.append(np.where(read == 1, target.size, 0.0))
-            unknown.append(np.where(read == 2, target.size, 0.0))
-    assert best is not None
+                read[target.shared] = NO if anchors == "out" else YES
+            variants.append(Variant("", how, percent, anchors))
+            covered.append(np.where(read == YES, target.size, 0.0))
+            unknown.append(np.where(read == UNKNOWN, target.size, 0.0))
+    best = found[percents[0], "exact"]
     return Counted(variants, np.array(covered), np.array(unknown), target.size, target.sums), best
 
 

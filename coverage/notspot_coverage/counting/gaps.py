@@ -14,7 +14,8 @@ from notspot_coverage.counting.lattice import Lattice
 from notspot_coverage.counting.painting import CODE_DIGITS, site_circles
 from notspot_coverage.counting.rasters import values_at
 from notspot_coverage.counting.services import ByUnit, Layer, Raster, Service, Sites
-from notspot_coverage.counting.targets import Status, Target, nearest
+from notspot_coverage.counting.statuses import Status, nearest
+from notspot_coverage.counting.targets import Target
 from notspot_coverage.counting.units import Units
 from notspot_geodata.text import Text
 

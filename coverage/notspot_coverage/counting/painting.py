@@ -180,11 +180,9 @@ def scale_at(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float
 def unit_status(lattice: Lattice, layer: ByUnit) -> Bytes:
     """Status of each village by the figure of its unit."""
     digits = CODE_DIGITS[layer.level]
-    own = pd.Series([code[:digits] for code in lattice.codes]).map(layer.values).to_numpy(np.float64)
+    own = layer.values.reindex([code[:digits] for code in lattice.codes]).to_numpy(np.float64)
     away = UNKNOWN if layer.outside == "unknown" else NO
-    missing = ~pd.Series([code[:digits] for code in lattice.codes]).isin(layer.values.index).to_numpy()
-    status = np.where(np.isnan(own), UNKNOWN, np.where(own >= layer.at_least, YES, NO))
-    return np.where(missing, away, status).astype(np.uint8)
+    return np.where(np.isnan(own), away, np.where(own >= layer.at_least, YES, NO)).astype(np.uint8)
 
 
 # ------------------------------------------------------------------ by kind of layer

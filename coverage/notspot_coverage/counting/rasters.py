@@ -113,18 +113,38 @@ def by_threads(work: Callable[[Strip], Any], strips: Iterable[Strip]) -> Iterabl
 
 def values_at(layer: Raster, x: Floats, y: Floats) -> Floats:
     """Values of a raster at points in EPSG:3826, shape (n,); NaN where it holds none."""
-    out = np.full(len(x), np.nan)
+    return values_about(layer, x, y, around=False)[0]
+
+
+def values_about(
+    layer: Raster, x: Floats, y: Floats, *, around: bool = True
+) -> tuple[Floats, Floats, Floats]:
+    """
+    Values at points in EPSG:3826, and the least and greatest within half a cell `around` them, shape (n,) each; NaN
+    where there is none at the point itself.
+    """
     with opened(layer.path) as file:
         move = transformer(CRS, _system(file, layer))
         u, v = _applied(~file.transform, *move.transform(x, y))
-        with np.errstate(invalid="ignore"):
-            column, row = np.floor(u), np.floor(v)
-            inside = (column >= 0) & (row >= 0) & (column < file.width) & (row < file.height)
-        for index in _by_blocks(row, inside, file.block_shapes[0][0]):
-            rows, columns = row[index].astype(int), column[index].astype(int)
-            top, left = int(rows.min()), int(columns.min())
-            window = Window(left, top, int(columns.max()) - left + 1, int(rows.max()) - top + 1)
-            out[index] = _read(file, window)[rows - top, columns - left]
+        value = _values(file, u, v)
+        least, most = value, value
+        for a, b in ((-0.5, -0.5), (-0.5, 0.5), (0.5, -0.5), (0.5, 0.5)) if around else ():
+            beside = np.where(np.isnan(value), np.nan, _values(file, u + a, v + b))
+            least, most = np.fmin(least, beside), np.fmax(most, beside)
+    return value, least, most
+
+
+def _values(file: Any, u: Floats, v: Floats) -> Floats:
+    """Values at columns `u` and rows `v`, read by strips of blocks."""
+    out = np.full(len(u), np.nan)
+    with np.errstate(invalid="ignore"):
+        column, row = np.floor(u), np.floor(v)
+        inside = (column >= 0) & (row >= 0) & (column < file.width) & (row < file.height)
+    for index in _by_blocks(row, inside, file.block_shapes[0][0]):
+        rows, columns = row[index].astype(int), column[index].astype(int)
+        top, left = int(rows.min()), int(columns.min())
+        window = Window(left, top, int(columns.max()) - left + 1, int(rows.max()) - top + 1)
+        out[index] = _read(file, window)[rows - top, columns - left]
     return out
 
 

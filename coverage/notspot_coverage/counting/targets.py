@@ -4,38 +4,27 @@ Places and lines on the map: in which village they lie, and their status at the 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
-import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
 from numpy.typing import NDArray
 from pyproj import Geod
 
-from notspot_coverage.counting.lattice import CRS, Lattice
-from notspot_coverage.counting.painting import (
-    NO,
-    UNKNOWN,
-    YES,
-    area_shapes,
-    operators_of,
-    site_circles,
-    threshold,
-    unit_status,
-)
-from notspot_coverage.counting.rasters import values_at
-from notspot_coverage.counting.services import Areas, ByUnit, Layer, Lines, Places, Raster, Service, Sites
+from notspot_coverage.counting.lattice import CRS, Lattice, projected
+from notspot_coverage.counting.services import Lines, Places, Service
 from notspot_coverage.counting.spreads import Locate
+from notspot_coverage.counting.statuses import Status, statuses
 from notspot_coverage.counting.units import Sums, Units
 from notspot_coverage.propagation.terms import compiled
+from notspot_geodata.crs import transformer
 from notspot_geodata.text import Text
 
 Floats = NDArray[np.float64]
-Status = NDArray[np.int8]
 
 STEP_M = 10.0  # of the samples along a line
+STRAIGHT_M = 5000.0  # a straight line in metres leaves one in degrees by less than 0.3 m on it
 NEAR_M = 2000.0  # a point at sea or in a hole belongs to a village this near, else to none
 SHARED_DEG = 1e-5  # a metre: points this close are one
 
@@ -69,74 +58,28 @@ class Target:
     sums: Sums
     frame: pd.DataFrame
     notes: tuple[Text, ...] = ()
-    _held: dict[int, Any] = field(default_factory=dict, compare=False, repr=False)
 
     def status(self, lattice: Lattice, service: Service, percent: float, first: float) -> Status:
         """
-        1 covered, 0 not, 2 unknown, at a location percentage; `first` is that of the best estimate. By any
-        operator: what one covers is covered, else what one does not know is unknown.
+        1 covered, 0 not, 2 unknown, at a location percentage; `first` is that of the best estimate.
         """
-        yes = np.zeros(len(self.x), np.bool_)
-        unknown = np.zeros(len(self.x), np.bool_)
-        there = set()
-        for layer in service.layers:
-            found, open_ = self._layer(lattice, layer, percent, first)
-            yes |= found
-            unknown |= open_
-            there |= _operators(layer)
-        if service.everywhere:
-            yes[:] = True
-        elif set(service.operators) - there or not service.layers:
-            unknown[:] = True
-        lost = np.isnan(self.x)  # places without a point
-        yes[lost], unknown[lost] = False, True
-        return np.where(yes, YES, np.where(unknown, UNKNOWN, NO)).astype(np.int8)
-
-    def _layer(self, lattice: Lattice, layer: Layer, percent: float, first: float) -> tuple[Any, Any]:
-        away = layer.outside == "unknown"
-        if isinstance(layer, Raster):
-            if id(layer) not in self._held:
-                self._held[id(layer)] = values_at(layer, self.x, self.y)
-            values = self._held[id(layer)]
-            at_least = np.float32(threshold(layer, percent, first))
-            yes = values >= at_least
-            return yes, np.isnan(values) & away
-        if isinstance(layer, ByUnit):
-            status = unit_status(lattice, layer)[np.maximum(self.village, 0)]
-            status = np.where(self.village >= 0, status, UNKNOWN)
-            return status == YES, status == UNKNOWN
-        if id(layer) not in self._held:
-            self._held[id(layer)] = self._within(layer)
-        inside: NDArray[np.bool_] = self._held[id(layer)]
-        return inside, ~inside & away
-
-    def _within(self, layer: Layer) -> NDArray[np.bool_]:
-        if isinstance(layer, Sites):
-            x, y, radius = site_circles(layer, np.ones(len(layer.points), np.bool_))
-            order = np.argsort(x, kind="stable")
-            gap, _ = nearest(self.x, self.y, x[order], y[order], radius[order])
-            return np.asarray(gap <= 0)
-        assert isinstance(layer, Areas)
-        tree = shapely.STRtree(area_shapes(layer, np.ones(len(layer.areas), np.bool_)))
-        hits = tree.query(shapely.points(self.x, self.y), predicate="intersects")[0]
-        out = np.zeros(len(self.x), np.bool_)
-        out[hits] = True
-        return out
+        found = statuses(lattice, service, self.x, self.y, self.village, (first, percent))
+        return found[percent, "exact"]
 
 
 def place_target(lattice: Lattice, units: Units, places: Places, locate: Locate) -> Target:
     """Places as points of size 1."""
     points = places.points
-    degrees = points.geometry.to_crs("EPSG:3824")
+    degrees = projected(points, "EPSG:3824")
     lon, lat = degrees.x.to_numpy(np.float64), degrees.y.to_numpy(np.float64)
-    metres = points.geometry.to_crs(CRS)
+    metres = projected(points)
     x, y = metres.x.to_numpy(np.float64), metres.y.to_numpy(np.float64)
     village, off = _village(lattice, locate, lon, lat, x, y)
     shared = np.zeros(len(points), np.bool_)
     if places.anchors:
         grid = pd.DataFrame({"lon": np.rint(lon / SHARED_DEG), "lat": np.rint(lat / SHARED_DEG)})
-        shared = grid.duplicated(keep=False).to_numpy()
-    name = points["name"] if "name" in points else pd.Series("", index=points.index)
+        shared = grid.duplicated(keep=False).to_numpy() & np.isfinite(lon) & np.isfinite(lat)
+    name = points["name"].fillna("") if "name" in points else pd.Series("", index=points.index)
     own = points["id"] if "id" in points else pd.Series(range(1, len(points) + 1), index=points.index)
     frame = pd.DataFrame({"id": own.astype(str).to_numpy(), "name": name.astype(str).to_numpy()})
     notes = _off_notes(places.name, off, int((village < 0).sum()))
@@ -160,7 +103,7 @@ def place_target(lattice: Lattice, units: Units, places: Places, locate: Locate)
         x, y = np.concatenate([x, blank]), np.concatenate([y, blank])
         village = np.concatenate([village, np.full(len(lost), -1, np.int32)])
         shared = np.concatenate([shared, np.zeros(len(lost), np.bool_)])
-        frame = pd.concat([frame, lost[["id", "name"]].astype(str)], ignore_index=True)
+        frame = pd.concat([frame, lost[["id", "name"]].fillna("").astype(str)], ignore_index=True)
         notes += (
             Text(
                 f"「{places.name.zh}」有 {len(lost):,} 處座標不可用，計入總數，列為無資料。",
@@ -175,20 +118,20 @@ def line_target(lattice: Lattice, units: Units, lines: Lines, locate: Locate) ->
     Lines as the middles of pieces of at most `STEP_M`, with their geodesic length in km: the pieces of a line add
     up to its length.
     """
-    parts = gpd.GeoSeries(lines.lines.geometry).to_crs("EPSG:3824").explode(index_parts=False)
-    geod = Geod(ellps="GRS80")
-    middles, sizes = [np.empty((0, 2))], [np.empty(0)]
-    for line in parts:
-        xy = shapely.get_coordinates(line)
-        length = np.asarray(geod.inv(xy[:-1, 0], xy[:-1, 1], xy[1:, 0], xy[1:, 1])[2])
-        pieces = np.maximum(np.ceil(length / STEP_M), 1).astype(np.int64)
-        of = np.repeat(np.arange(len(pieces)), pieces)
-        t = (np.arange(len(of)) - np.repeat(np.cumsum(pieces) - pieces, pieces) + 0.5) / pieces[of]
-        middles.append(xy[of] + t[:, None] * (xy[of + 1] - xy[of]))
-        sizes.append((length / pieces)[of] / 1000)
-    lonlat, size = np.concatenate(middles), np.concatenate(sizes)
-    metres = gpd.GeoSeries(gpd.points_from_xy(lonlat[:, 0], lonlat[:, 1]), crs="EPSG:3824").to_crs(CRS)
-    x, y = metres.x.to_numpy(np.float64), metres.y.to_numpy(np.float64)
+    given = lines.lines
+    if given.crs is not None and given.crs.is_projected:
+        given = given.set_geometry(given.geometry.segmentize(STRAIGHT_M))
+    parts = projected(given, "EPSG:3824").explode().to_numpy()
+    corners, line = shapely.get_coordinates(parts, return_index=True)
+    start = np.flatnonzero(line[1:] == line[:-1])  # of each straight stretch
+    from_, to = corners[start], corners[start + 1]
+    length = np.asarray(Geod(ellps="GRS80").inv(from_[:, 0], from_[:, 1], to[:, 0], to[:, 1])[2], np.float64)
+    pieces = np.maximum(np.ceil(length / STEP_M), 1).astype(np.int64)
+    of = np.repeat(np.arange(len(pieces)), pieces)
+    t = (np.arange(len(of)) - np.repeat(np.cumsum(pieces) - pieces, pieces) + 0.5) / pieces[of]
+    lonlat = from_[of] + t[:, None] * (to - from_)[of]
+    size = (length / pieces)[of] / 1000
+    x, y = (np.asarray(v, np.float64) for v in transformer("EPSG:3824", CRS).transform(*lonlat.T))
     village, _ = _village(lattice, locate, lonlat[:, 0], lonlat[:, 1], x, y)
     none = np.zeros(len(size), np.bool_)
     away = float(size[village < 0].sum())
@@ -205,39 +148,6 @@ def line_target(lattice: Lattice, units: Units, lines: Lines, locate: Locate) ->
     )
 
 
-@compiled
-def nearest(x: Floats, y: Floats, sx: Floats, sy: Floats, radius: Floats) -> tuple[Floats, NDArray[np.int64]]:
-    """
-    Distance from points to the edge of the circle that is nearest or covers most (negative inside), and which it is.
-
-    `sx` is sorted. Shape (n,); infinite and -1 where there is no circle.
-    """
-    n, m = len(x), len(sx)
-    best = np.full(n, np.inf)
-    which = np.full(n, -1, np.int64)
-    widest = radius.max() if m else 0.0
-    for i in range(n):
-        middle = np.searchsorted(sx, x[i])
-        for way in (-1, 1):
-            k = middle - 1 if way < 0 else middle
-            while 0 <= k < m:
-                if abs(sx[k] - x[i]) - widest > best[i]:
-                    break
-                gap = np.hypot(sx[k] - x[i], sy[k] - y[i]) - radius[k]
-                if gap < best[i] or (gap == best[i] and k < which[i]):
-                    best[i], which[i] = gap, k
-                k += way
-    return best, which
-
-
-def _operators(layer: Layer) -> set[str]:
-    if isinstance(layer, Sites):
-        return set(operators_of(layer.points, layer)) or {layer.operator}
-    if isinstance(layer, Areas):
-        return set(operators_of(layer.areas, layer)) or {layer.operator}
-    return {layer.operator}
-
-
 def _village(
     lattice: Lattice, locate: Locate, lon: Floats, lat: Floats, x: Floats, y: Floats
 ) -> tuple[NDArray[np.int32], int]:
@@ -247,7 +157,8 @@ def _village(
     if not len(off):
         return village, 0
     owner = np.full(len(lattice), -1, np.int32)
-    owner[lattice.pieces.cell] = lattice.pieces.village
+    by_size = np.argsort(lattice.pieces.area_m2, kind="stable")  # the largest of a cell is written last
+    owner[lattice.pieces.cell[by_size]] = lattice.pieces.village[by_size]
     column = (x[off] - lattice.grid.west) / lattice.cell_m
     row = (lattice.grid.north - y[off]) / lattice.cell_m
     near = _near_land(lattice.slot, column, row, NEAR_M / lattice.cell_m)

@@ -1,0 +1,166 @@
+"""
+What a service says at points, to the metre: covered, not covered or unknown, with its edges as they are, in and out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Literal
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from notspot_coverage.counting.lattice import Lattice
+from notspot_coverage.counting.painting import (
+    NO,
+    UNKNOWN,
+    YES,
+    area_shapes,
+    moved_shapes,
+    operators_of,
+    site_circles,
+    threshold,
+    unit_status,
+)
+from notspot_coverage.counting.rasters import values_about
+from notspot_coverage.counting.services import Areas, ByUnit, Layer, Raster, Service, Sites
+from notspot_coverage.propagation.terms import compiled
+
+Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+Status = NDArray[np.int8]
+Edges = Literal["exact", "in", "out"]
+Reading = Callable[[float, Edges], tuple[Flags, Flags]]
+
+
+def statuses(
+    lattice: Lattice,
+    service: Service,
+    x: Floats,
+    y: Floats,
+    village: NDArray[np.int32],
+    percents: Sequence[float],
+    edges: Sequence[Edges] = ("exact",),
+) -> dict[tuple[float, Edges], Status]:
+    """
+    Status of points, shape (n,), by location percentage and edges. By any operator: what one covers is covered, else
+    what one does not know is unknown.
+
+    Parameters
+    ----------
+    x, y
+        In EPSG:3826, metres; where they are not finite all is unknown.
+    village
+        Index in the lattice's villages, -1 for none.
+    percents
+        The first is that of the best estimate.
+    edges
+        ``in``: what lies on the edge, as far as that may be off, is covered; ``out``: it is not.
+    """
+    keys = [(percent, how) for percent in percents for how in edges]
+    yes = {key: np.full(len(x), service.everywhere) for key in keys}
+    unknown = {key: np.zeros(len(x), np.bool_) for key in keys}
+    there: set[str] = set()
+    for layer in service.layers:
+        reading = _reading(lattice, layer, x, y, village, percents[0], edges)
+        for key in keys:
+            found, open_ = reading(*key)
+            yes[key] |= found
+            unknown[key] |= open_
+        there |= _operators(layer)
+    silent = (
+        bool(set(service.operators) - there) or not service.layers
+    )  # somebody is expected and says nothing
+    lost = ~(np.isfinite(x) & np.isfinite(y))
+    out = {}
+    for key in keys:
+        said = np.where(yes[key], YES, np.where(unknown[key] | silent, UNKNOWN, NO))
+        out[key] = np.where(lost, UNKNOWN, said).astype(np.int8)
+    return out
+
+
+@compiled
+def nearest(x: Floats, y: Floats, sx: Floats, sy: Floats, radius: Floats) -> tuple[Floats, NDArray[np.int64]]:
+    """
+    Distance from points to the edge of the circle that is nearest or covers most (negative inside), and which it is.
+
+    `sx` is sorted. Shape (n,); infinite and -1 where there is no circle.
+    """
+    n, m = len(x), len(sx)
+    best = np.full(n, np.inf)
+    which = np.full(n, -1, np.int64)
+    widest = radius.max() if m else 0.0
+    for i in range(n):
+        middle = np.searchsorted(sx, x[i])
+        for way in (-1, 1):
+            k = middle - 1 if way < 0 else middle
+            while 0 <= k < m:
+                if abs(sx[k] - x[i]) - widest > best[i]:
+                    break
+                gap = np.hypot(sx[k] - x[i], sy[k] - y[i]) - radius[k]
+                if gap < best[i] or (gap == best[i] and k < which[i]):
+                    best[i], which[i] = gap, k
+                k += way
+    return best, which
+
+
+# ------------------------------------------------------------------ by kind of layer
+
+
+def _reading(
+    lattice: Lattice,
+    layer: Layer,
+    x: Floats,
+    y: Floats,
+    village: NDArray[np.int32],
+    first: float,
+    edges: Sequence[Edges],
+) -> Reading:
+    """What a layer says of points: (covered, unknown) by percentage and edges, read once for all of them."""
+    away = layer.outside == "unknown"
+    if isinstance(layer, Raster):
+        value, weakest, strongest = values_about(layer, x, y, around=len(edges) > 1)
+        values: dict[str, Floats] = {"exact": value, "in": strongest, "out": weakest}
+        gone = np.isnan(value) & away
+        return lambda percent, how: (values[how] >= np.float32(threshold(layer, percent, first)), gone)
+    if isinstance(layer, ByUnit):
+        status = np.where(village >= 0, unit_status(lattice, layer)[np.maximum(village, 0)], UNKNOWN)
+        return lambda percent, how: (status == YES, status == UNKNOWN)
+    off = {"exact": 0.0, "in": layer.accuracy_m, "out": -layer.accuracy_m}
+    within = _within_circles if isinstance(layer, Sites) else _within_polygons
+    inside = within(layer, x, y, {off[how] for how in edges})
+    exact = inside[0.0]
+    held = {"exact": exact, "in": inside.get(off["in"], exact), "out": inside.get(off["out"], exact) & exact}
+    return lambda percent, how: (held[how], ~(exact | held[how]) & away)
+
+
+def _within_circles(layer: Layer, x: Floats, y: Floats, offs: set[float]) -> dict[float, Flags]:
+    assert isinstance(layer, Sites)
+    sx, sy, radius = site_circles(layer, np.ones(len(layer.points), np.bool_))
+    real = np.flatnonzero(np.isfinite(sx) & np.isfinite(sy) & (radius > 0))
+    order = real[np.argsort(sx[real], kind="stable")]
+    gap, _ = nearest(x, y, sx[order], sy[order], radius[order])
+    return {off: np.asarray(gap <= off) for off in {0.0, *offs}}
+
+
+def _within_polygons(layer: Layer, x: Floats, y: Floats, offs: set[float]) -> dict[float, Flags]:
+    assert isinstance(layer, Areas)
+    shapes = area_shapes(layer, np.ones(len(layer.areas), np.bool_))
+    there = np.flatnonzero(np.isfinite(x) & np.isfinite(y))
+    points = shapely.points(x[there], y[there])
+    out = {}
+    for off in {0.0, *offs}:
+        hits = shapely.STRtree(moved_shapes(shapes, off)).query(points, predicate="intersects")[0]
+        out[off] = np.zeros(len(x), np.bool_)
+        out[off][there[hits]] = True
+    return out
+
+
+def _operators(layer: Layer) -> set[str]:
+    frame: Any = None
+    if isinstance(layer, Sites):
+        frame = layer.points
+    elif isinstance(layer, Areas):
+        frame = layer.areas
+    return {layer.operator} if frame is None or frame.empty else set(operators_of(frame, layer))
