@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from notspot import challenging, comparing, locating_command, radio
+from notspot.example.command import example
 from notspot.terminal import errors, print_json, vars_of
 from notspot_geodata.errors import NotFoundError, Problem, UsageError
 
@@ -178,6 +179,7 @@ app.command()(radio.predict)
 app.command()(locating_command.locate)
 app.command()(comparing.compare)
 app.command()(challenging.challenge)
+app.command()(example)
 
 
 @app.command()
