@@ -44,6 +44,7 @@ from notspot_geodata.positions import DEGREES, System, place, sample_frame, syst
 from notspot_maps.tables import BOM, NEWLINE, defused
 
 PIECE_ROWS = 131_072  # of a frame, that one thread takes at a time
+FRAME_ROWS = 1_000_000  # of text that one thread makes at a time
 ENDINGS = {".csv": "csv", ".tsv": "csv", ".txt": "csv", ".parquet": "parquet", ".geoparquet": "parquet"}
 
 
@@ -93,7 +94,7 @@ def locate(
         There are no coordinates, or their system is not certain.
     """
     if y is not None:
-        return _code_frame(_in_arrays(points, y, crs, ledger, threads), None)
+        return _code_frame(_in_arrays(points, y, crs, ledger, threads), None, threads)
     if not isinstance(points, pd.DataFrame):
         raise UsageError(
             "locate takes a DataFrame or GeoDataFrame, or two arrays: longitudes (or x) and latitudes (or y)"
@@ -106,7 +107,7 @@ def locate(
     system = system_of(sample, columns, crs)
     village = _in_pieces(cells, columns, system, ledger, threads)
     out = table.copy(deep=False)
-    for name, codes in _code_frame(village, table.index).items():
+    for name, codes in _code_frame(village, table.index, threads).items():
         out[name] = codes
     return out
 
@@ -399,7 +400,13 @@ def _in_pieces(
     return out
 
 
-def _code_frame(village: NDArray[np.int32], index: Any) -> pd.DataFrame:
-    columns = dict(zip(CODES, code_arrays(village), strict=True))
+def _code_frame(village: NDArray[np.int32], index: Any, threads: int) -> pd.DataFrame:
+    """The codes as columns of text, made in pieces by threads."""
+    pieces = [village[start : start + FRAME_ROWS] for start in range(0, max(len(village), 1), FRAME_ROWS)]
+    with ThreadPoolExecutor(min(threads or os.cpu_count() or 1, len(pieces))) as pool:
+        made = list(pool.map(lambda piece: code_arrays(piece, wide=True), pieces))
+    columns = {
+        name: pa.chunked_array(found) for name, found in zip(CODES, zip(*made, strict=True), strict=True)
+    }
     frame: pd.DataFrame = pa.table(columns).to_pandas(split_blocks=True, self_destruct=True)
     return frame if index is None else frame.set_axis(index)

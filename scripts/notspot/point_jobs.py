@@ -318,16 +318,21 @@ def _wkt(column: Any) -> list[str | None]:
 # ------------------------------------------------------------------ codes
 
 
-def code_arrays(village: NDArray[np.int32]) -> list[Any]:
-    """Village, township and county codes as Arrow text, of rows in `reference.villages`; -1 is null."""
+def code_arrays(village: NDArray[np.int32], *, wide: bool = False) -> list[Any]:
+    """
+    Village, township and county codes as Arrow text, of rows in `reference.villages`; -1 is null.
+
+    `wide` is large_string, which pandas takes as it is.
+    """
     at = pa.array(village, mask=village < 0)
-    return [codes.take(at) for codes in _codes()]
+    return [codes.take(at) for codes in _codes(wide)]
 
 
 @cache
-def _codes() -> list[Any]:
+def _codes(wide: bool = False) -> list[Any]:
     villages = reference.villages()["village_code"].to_numpy()
-    return [pa.array([code[:digits] for code in villages], pa.string()) for digits in DIGITS]
+    kind = pa.large_string() if wide else pa.string()
+    return [pa.array([code[:digits] for code in villages], kind) for digits in DIGITS]
 
 
 @cache
