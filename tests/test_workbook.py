@@ -72,6 +72,7 @@ def results(rows=ROWS, **changes):
         "definitions": DEFINITIONS,
         "remote": SimpleNamespace(rule=rule),
         "run": {"inputs": [{"path": "my.csv", "sha256": "ab" * 32}]},
+        "account": None,
     }
     return SimpleNamespace(**(whole | changes))
 
