@@ -4,9 +4,7 @@ Townships and counties out of their villages: outlines dissolved, so that parent
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -54,7 +52,7 @@ def parents(villages: gpd.GeoDataFrame, level: Level, *, notes: list[Text] | Non
     UsageError
         If the level is neither of the two or no code tells the parents.
     InputError
-        If villages have no code, no polygon or an invalid one; all of them are named.
+        If villages have no code or no polygon, or do not fit together for being invalid; all of them are named.
     """
     import geopandas as gpd
 
@@ -92,15 +90,15 @@ def dissolve(
     group, found = pd.factorize(codes, sort=True)
     by_code = np.argsort(group, kind="stable")
     parts = np.split(shapes[by_code], np.cumsum(np.bincount(group))[:-1]) if len(found) else []
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        valid = np.concatenate(list(pool.map(shapely.is_valid, np.array_split(shapes, 16))))
-        _refuse_invalid(shapes, codes, valid)
-        unions = np.array(list(pool.map(_coverage_union, parts)), dtype=object)
-    sums = np.bincount(group, shapely.area(shapes), len(found))
-    # GEOS takes out what occurs twice: shapes that overlap without common edges stay and cross each other
+    unions = np.array([_coverage_union(part) for part in parts], dtype=object)
+    areas = shapely.area(shapes)
+    sums = np.bincount(group, areas, len(found))
+    # GEOS takes out edges that occur twice: shapes that overlap keep theirs, which cross, or lose area
     whole = shapely.is_valid(unions) & (np.abs(shapely.area(unions) - sums) <= AREA_LOST * sums)
+    whole[group[areas <= 0]] = False  # a shape that crosses itself
     odd = np.flatnonzero(~whole)
     if odd.size:
+        _refuse_invalid(shapes, codes, np.isin(group, odd))
         for k in odd:
             unions[k] = shapely.union_all(parts[k])
         if notes is not None:
@@ -141,8 +139,9 @@ def _codes(villages: gpd.GeoDataFrame, column: str) -> NDArray[Any]:
     return text
 
 
-def _refuse_invalid(shapes: NDArray[Any], codes: NDArray[Any], valid: NDArray[np.bool_]) -> None:
-    bad = np.flatnonzero(~valid)
+def _refuse_invalid(shapes: NDArray[Any], codes: NDArray[Any], looked_at: NDArray[np.bool_]) -> None:
+    bad = np.flatnonzero(looked_at)
+    bad = bad[~shapely.is_valid(shapes[bad])]
     if bad.size:
         reasons = shapely.is_valid_reason(shapes[bad])
         problems = [
