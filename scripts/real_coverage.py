@@ -111,7 +111,7 @@ def _services(results: Results) -> str:
         row = nation.loc[service]
         cells = [best(groups.loc[(service, code)]) for code in GROUPS]
         lines.append([name, best(row), f"{row['unknown']:,.0f}", *cells])
-    head = ["best (low–high)", "people", "unknown people", *GROUPS.values()]
+    head = ["synthetic network, best (low–high)", "people", "unknown people", *GROUPS.values()]
     total = nation["total"].iloc[0]
     said = (
         f"Of {total:,.0f} people. The best estimate is the share of those about whom something is known; low "
@@ -139,7 +139,7 @@ def _moves(results: Results) -> str:
             fits = rows[(rows[list(wanted)] == pd.Series(wanted)).all(axis=1)].iloc[0]
             cells.append(f"{fits['covered']:,.0f}")
         lines.append([label, *cells])
-    head = ["people covered", *(SERVICES[name].split(",")[0] for name in services)]
+    head = ["people covered, synthetic network", *(SERVICES[name].split(",")[0] for name in services)]
     return "What moves the figure, one assumption at a time:\n\n" + table(head, lines)
 
 
@@ -153,7 +153,7 @@ def _kinds(results: Results) -> str:
         people = {kind: float(mine.loc[mine["kind"] == kind, "people"].sum()) for kind in mine["kind"]}
         order = ("none", "partial", "complete", "unknown")
         lines.append([SERVICES[service].split(",")[0], *(f"{people.get(kind, 0):,.0f}" for kind in order)])
-    head = ["people", "all operators", "some operators", "no operator", "unknown"]
+    head = ["people, synthetic network", "all operators", "some operators", "no operator", "unknown"]
     roam = results.account.roaming
     one = roam[(roam["level"] == "nation") & (roam["service"] == "lte")].sort_values("not_covered").iloc[-1]
     said = (
@@ -177,7 +177,14 @@ def _villages(results: Results) -> str:
         ]
         for _, row in remote.head(SHOWN).iterrows()
     ]  # fmt: skip
-    head = ["remote village", "people", "not covered", "unknown", "nearest served village", "km"]
+    head = [
+        "remote village, synthetic network",
+        "people",
+        "not covered",
+        "unknown",
+        "nearest served village",
+        "km",
+    ]
     said = (
         f"Villages where 4G indoors reaches less than half of those known: {len(rows):,}, of them {len(remote):,} "
         "remote with people known to be uncovered. The first:"
@@ -210,7 +217,15 @@ def _places(results: Results) -> str:
         row = rows.loc["lte"]
         cells = [best(rows.loc[service]) for service in ("lte", "lte_indoor", "nr", "nr_indoor")]
         lines.append([name, f"{row['total']:,.0f}", f"{row['unknown']:,.0f}", *cells])
-    head = ["", "places", "unknown in 4G", "4G outdoors", "4G indoors", "5G outdoors", "5G indoors"]
+    head = [
+        "synthetic network",
+        "places",
+        "unknown in 4G",
+        "4G outdoors",
+        "4G indoors",
+        "5G outdoors",
+        "5G indoors",
+    ]
     ledger = results.ledger.to_frame()
     files = {Path(path).name: name for path, _, name, _ in PLACES.values()}
     refused = ledger[ledger["file"].isin(files)].groupby("file")["row"].nunique()
@@ -229,7 +244,7 @@ def _trails(results: Results) -> str:
         ]
         for service, row in ((name, rows.loc[name]) for name in ("lte", "nr"))
     ]  # fmt: skip
-    head = ["trails, km", "in all", "covered", "not covered", "unknown", "best (low–high)"]
+    head = ["trails, km, synthetic network", "in all", "covered", "not covered", "unknown", "best (low–high)"]
     return table(head, lines)
 
 
@@ -250,7 +265,10 @@ def _zones(results: Results) -> str:
         ["people in zones, evenly over their village", f"{people['even']:,.0f}"],
         ["people in zones, by schools and shelters", f"{people['points']:,.0f}"],
         ["synthetic 4G sites in a zone", one_of(stations["covered"], stations["total"])],
-        ["zones with 4G outdoors at their middle", f"{best(zones)}, {zones['total']:,.0f} zones"],
+        [
+            "zones with 4G outdoors at their middle, synthetic network",
+            f"{best(zones)}, {zones['total']:,.0f} zones",
+        ],
     ]
     for subject, (_, _, name, _) in PLACES.items():
         row = _rows(results, "nation", "places", subject).set_index("service").loc["in_zone"]

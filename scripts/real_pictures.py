@@ -240,28 +240,30 @@ def villages(path: Path, results: Results, service: str = "lte_indoor") -> None:
     units = _as_townships(results)
     name = results.account.services[service].name
     synthetic = Text.of("合成站點 · synthetic sites")
+    known = rows["unknown"] <= rows["total"] / 2
+    shown = rows["best"].where(known)
     best = choropleth_svg(
-        units, rows["best"], classes(rows["best"], "fixed", edges=SHARES), title=name,
+        units, shown, classes(shown, "fixed", edges=SHARES), title=name,
         unit=both("最佳估計，% 人口", "best estimate, % of people"), source=synthetic, prefix="best",
         detail=VILLAGE_DETAIL,
     )  # fmt: skip
-    width = (rows["high"] - rows["low"]).where(rows["best"].notna())
+    width = (rows["high"] - rows["low"]).where(known & rows["best"].notna())
     wide = choropleth_svg(
         units, width, classes(width, "fixed", edges=WIDTHS, palette="cividis"), title=name,
         unit=both("上限減下限，百分點", "high minus low, percentage points"), source=synthetic, prefix="wide",
         detail=VILLAGE_DETAIL,
     )  # fmt: skip
-    people = rows["total"].where(width > WIDTHS[-2], 0).sum() / rows["total"].sum()
+    people = rows["total"].where(rows["high"] - rows["low"] > WIDTHS[-2], 0).sum() / rows["total"].sum()
     render(
         path,
         f"{name.zh}（合成站點） · {name.en} (synthetic sites)",
         f"{len(results.villages):,} 個村里；{100 * people:.1f} % 人口所在村里上下限相差逾 {WIDTHS[-2]:g} 個百分點 · "
-        f"{100 * people:.1f} % of people live in villages whose bounds are more than {WIDTHS[-2]:g} points apart",
+        f"{100 * people:.1f} % of people live in villages with bounds over {WIDTHS[-2]:g} points apart",
         [best, wide],
         (
-            "左：最佳估計；右：人口分布、網格邊緣、地點比率與無資料所致之差距。斜線：無地形或預測半徑外，無資料。",
-            "Left: best estimate. Right: what the surface of people, cell edges, 50 / 90 / 95 % of places and "
-            "the unknown make of it. Hatched: no terrain, or beyond the radius of all sites: unknown.",
+            "左：最佳估計；右：人口分布、網格邊緣、地點比率與無資料所致之差距。斜線：過半人口無資料（無地形或在預測半徑外）。",
+            "Left: best estimate. Right: what the surface of people, cell edges, 50 / 90 / 95 % of places and the "
+            "unknown make of it. Hatched: more than half unknown (no terrain, or beyond all radii).",
         ),
         980,
     )
