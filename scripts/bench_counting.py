@@ -353,7 +353,7 @@ def bench_parents(quick: bool) -> None:
         "Parents from 7,701 villages",
         "parents | `geopandas.dissolve` | `parents` | faster | agreement",
         rows,
-        "`parents` checks that what came out is valid and has the area of its villages: so it knows whether edges match.",
+        "`parents` checks that what came out is valid and has the area of its villages, so that edges match.",
     )
 
 
