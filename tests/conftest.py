@@ -14,7 +14,8 @@ hypothesis.settings.load_profile("notspot")
 
 # Compiled code is kept on disk by the file that holds a function, not by those that it calls: a folder of its
 # own for each state of the sources, so that no test runs yesterday's formulas.
-_SOURCES = sorted((Path(__file__).parents[1] / "coverage").rglob("*.py"))
+_ROOT = Path(__file__).parents[1]
+_SOURCES = sorted(path for folder in ("coverage", "geodata") for path in (_ROOT / folder).rglob("*.py"))
 _STATE = hashlib.sha256(b"".join(path.read_bytes() for path in _SOURCES)).hexdigest()[:16]
 os.environ.setdefault("NUMBA_CACHE_DIR", str(Path(tempfile.gettempdir()) / f"notspot-kernels-{_STATE}"))
 
