@@ -7,12 +7,13 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
-from coverage_example import raster, write, write_example
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from made_maps import raster, write
 from shared_data import shared
 
 from notspot.coverage_inputs import CoverageInputs, read_inputs
+from notspot.example.writing import write_example
 from notspot.study import FIGURES, Study
 from notspot_coverage.counting.services import Areas, ByUnit, Raster, Sites
 from notspot_geodata.errors import InputError
@@ -75,43 +76,48 @@ def example(tmp_path_factory: pytest.TempPathFactory):
 
 
 def test_a_study_with_every_kind_of_input_is_read(example) -> None:
-    _, found, _, ledger = example
-    assert not len(ledger)
+    study, found, _, ledger = example
+    assert len(ledger) == 40  # villages without a polygon, with their people
     services = {item.id: item for item in found.services}
-    assert [type(item) for item in services["mobile_5g"].layers] == [Areas, Raster]
+    assert [type(item) for item in services["mobile_5g"].layers] == [Raster, Raster, Areas]
     assert isinstance(services["fixed_1g"].layers[0], ByUnit)
     drops = services["fibre_2g"].layers[0]
     assert isinstance(drops, Sites)
-    assert len(drops.points) == 15  # 20 at 2 Gbps, a quarter of them ready in 2022 only
-    assert set(drops.points["operator"]) == {"CHT", "TWM", "FET"}
+    rows = pd.read_csv(study.folder / "drops.csv")
+    late = rows["就緒日"].str.contains(r"2022-(?:0[4-9]|1)|111/(?:0[4-9]|1)")
+    assert len(drops.points) == ((rows["速率"] >= 2000) & ~late).sum()
+    assert set(drops.points["operator"]) == {"甲電信", "乙電信", "丙電信"}
     assert services["leo"].last_resort
     assert not services["leo"].layers
     people = {item.id: item for item in found.people}
     assert list(people["registered"].counts.columns) == ["people", "households"]
-    assert people["day"].as_of == "2021-11-01"
+    assert people["day"].as_of == "2021-11"
     assert len(people["day"].counts) == 368
-    assert [item.kind for item in found.surfaces] == ["even", "points", "raster"]
+    assert [item.kind for item in found.surfaces] == ["even", "raster"]
     assert found.bounds.location_percent == (50.0, 90.0, 95.0)
     assert {item.id for item in found.places} >= {"communities", "venues", "sites_35"}
+    assert len(next(item for item in found.lines if item.id == "trails").lines) == 36
 
 
 def test_an_empty_figure_of_a_table_is_unknown(example) -> None:
-    values = next(item for item in example[1].services if item.id == "fixed_1g").layers[0].values
-    assert values.isna().sum() == len([i for i in range(368) if i % 3 == 0])  # 0 stands for 'no figure'
-    assert (values == 1000).sum() == 122
+    study, found, _, _ = example
+    values = next(item for item in found.services if item.id == "fixed_1g").layers[0].values
+    written = pd.read_csv(study.folder / "speeds.csv")["最高速率"]
+    assert values.isna().sum() == (written == 0).sum() > 0  # 0 stands for 'no figure'
+    assert (values >= 1000).sum() == (written >= 1000).sum()
 
 
 def test_figures_know_what_they_count(example) -> None:
-    figures = {item.spec.indicator: item for item in example[1].figures}
-    assert figures["disaster_platforms"].chosen.sum() == 16
+    study, found, _, _ = example
+    figures = {item.spec.indicator: item for item in found.figures}
     parts = [figures[f"disaster_platforms.{part}"].chosen for part in ("fixed", "mobile", "upgraded")]
-    assert [part.sum() for part in parts] == [6, 3, 7]
-    assert np.logical_or.reduce(parts).sum() == 16
-    assert figures["clinics_100m"].chosen.sum() == 4  # two at 100 Mbps, two at the highest speed there is
-    assert figures["telemedicine_sites"].chosen.sum() == 2
-    assert figures["subsidised_fixed_builds"].things["number"].sum() == 22
-    assert figures["subsidised_fixed_builds"].things["town_code"].tolist() == ["10015030", "10015040"]
-    assert figures["fss_protection"].things["number"].sum() == 2  # a map is counted too
+    assert [part.sum() for part in parts] == [5, 2, 4]
+    assert np.logical_or.reduce(parts).sum() == figures["disaster_platforms"].chosen.sum() == 11
+    builds = pd.read_csv(study.folder / "builds.csv", dtype=str)
+    gbps = builds[builds["等級"] == "Gbps"]
+    things = figures["subsidised_fixed_builds"].things
+    assert things["number"].sum() == gbps["案數"].astype(int).sum()
+    assert things["town_code"].tolist() == gbps["鄉鎮市區代碼"].tolist()
     assert figures["venues_5g"].chosen is None
 
 
@@ -119,26 +125,33 @@ def test_every_file_stands_in_the_record_once(example) -> None:
     study, _, inputs, _ = example
     paths = [item["path"] for item in inputs]
     assert len(paths) == len(set(paths))
-    assert {"drops.csv", "rsrp.tif", "people.csv", "claims.geojson", "speeds.csv", "builds.csv"} <= set(paths)
+    assert {"drops.csv", "rsrp_a.tif", "people.csv", "claim_c.geojson", "speeds.csv", "builds.csv"} <= set(
+        paths
+    )
     drops = next(item for item in inputs if item["path"] == "drops.csv")
     content = (study.folder / "drops.csv").read_bytes()
     assert drops == {
         "path": "drops.csv",
         "bytes": len(content),
         "sha256": hashlib.sha256(content).hexdigest(),
-        "rows": 60,
+        "rows": content.count(b"\n") - 1,
     }
 
 
-def test_lines_and_footprints(example) -> None:
-    _, found, _, _ = example
-    trails = next(item for item in found.lines if item.id == "trails")
-    assert list(trails.lines["name"]) == ["北段", "南段"]
-    buildings = next(item for item in found.surfaces if item.id == "buildings").points
+def test_footprints_and_maps_that_are_counted(tmp_path: Path) -> None:
+    west = 121.50 + 0.01 * np.arange(6)
+    boxes = [shapely.box(x, 25.03, x + 0.0002, 25.03 + 0.0001 * (1 + i % 3)) for i, x in enumerate(west)]
+    write(tmp_path / "buildings.gpkg", {"name": [f"B{i}" for i in range(6)]}, boxes, to="EPSG:3826")
+    text = places("venues", sites(tmp_path, GOOD)) + layer("a", "areas", "buildings.gpkg") + service("a")
+    text += '[[surface]]\nid = "buildings"\nkind = "footprints"\npath = "buildings.gpkg"\n'
+    text += '[[figure]]\nindicator = "fss_protection"\nthings = {path = "buildings.gpkg"}\n'
+    found = read(tmp_path, text)
+    buildings = found.surfaces[0].points
     assert set(buildings.geometry.geom_type) == {"Point"}
     weight = buildings["weight"].to_numpy()  # areas of the buildings, m²: 20 m by 11, 22 and 33 m
     assert np.allclose(sorted(set((weight / weight.min()).round(2))), [1, 2, 3], atol=0.02)
     assert 200 < weight.min() < 250
+    assert found.figures[0].things["number"].sum() == 6
 
 
 # ------------------------------------------------------------------ laws

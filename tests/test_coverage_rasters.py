@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import rasterio
-from coverage_example import raster
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from made_maps import raster
 
 from notspot_geodata.coverage_rasters import PEOPLE, check_raster
 from notspot_geodata.errors import InputError

@@ -2,11 +2,11 @@
 
 import re
 from dataclasses import replace
+from importlib.resources import files
 from pathlib import Path
 from typing import get_args
 
 import pytest
-from coverage_example import OWN, write_example
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -29,7 +29,7 @@ from notspot.coverage_specs import (
 from notspot.coverage_study import TABLES
 from notspot.study import FIGURES, Study
 from notspot_coverage.counting.services import Areas, Basis, Bounds, Quantity, Sites
-from notspot_coverage.definitions import load_indicators
+from notspot_coverage.definitions import official_indicators
 from notspot_geodata.errors import InputError
 from notspot_geodata.ledger import Ledger
 from notspot_geodata.row_tests import RowTest
@@ -90,18 +90,20 @@ def test_a_study_without_coverage_has_none() -> None:
 
 
 def test_every_official_indicator_can_be_declared(tmp_path: Path) -> None:
-    spec = Study.read(write_example(tmp_path)).coverage
-    assert spec is not None
-    declared = {figure.indicator for figure in spec.figures}
-    official = {name: item for name, item in load_indicators().items() if item.recipe is None}
+    text = (files("notspot") / "example" / "study.toml").read_text(encoding="utf-8")
+    for name in re.findall(r'path = "([^:"]+)"', text):
+        (tmp_path / name).write_text("a\n", encoding="utf-8")
+    study = Study.parse(text, "study.toml", tmp_path)
+    assert study.coverage is not None
+    official = {name: item for name, item in official_indicators().items() if item.recipe is None}
     assert len(official) >= 21
-    assert {name.split(".")[0] for name in declared} == set(official) | set(OWN)
-    for figure in spec.figures:
+    own = set(study.definitions) - set(official_indicators())
+    declared = {figure.indicator for figure in study.coverage.figures}
+    assert {name.split(".")[0] for name in declared} == set(official) | own
+    for figure in study.coverage.figures:
         whole, _, part = figure.indicator.partition(".")
-        if part:
-            kind = next(p.kind for p in official[whole].parts if p.id == part)
-        else:
-            kind = OWN[whole] if whole in OWN else official[whole].kind
+        defined = study.definitions[whole]
+        kind = next(p.kind for p in defined.parts if p.id == part) if part else defined.kind
         assert figure.kind == kind
 
 
