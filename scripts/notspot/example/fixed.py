@@ -87,7 +87,7 @@ def _speeds(files: Files, ground: Ground) -> None:
     far = people["town_code"].map(towns["remote"]).to_numpy(bool)
     draw = rng.random(len(people))
     kept = ~(far & (draw > 0.99))
-    speed = np.where(draw < np.where(far, 0.95, 1.0), rng.choice([100, 300, 500, 1000], len(people)), 60)
+    speed = np.where(draw < np.where(far, 0.9, 1.0), rng.choice([100, 300, 500, 1000], len(people)), 60)
     frame = pd.DataFrame({"村里代碼": people["village_code"], "最高速率": speed})
     files.table("village_speeds.csv", frame[kept])
 

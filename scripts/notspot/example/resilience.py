@@ -58,7 +58,7 @@ BANDS = ("L6", "U6", "7 GHz", "11 GHz")
 def write_resilience(files: Files, ground: Ground) -> None:
     """The files of cables, satellites, earth stations and microwave links, see the study."""
     _cables(files, ground)
-    files.table("satellites.csv", {"名稱": numbered("衛星", 3), "預計發射年": [2024, 2025, 2026]})
+    files.table("satellites.csv", {"名稱": numbered("衛星", 4), "預計發射年": [2024, 2025, 2026, 2028]})
     _earth_stations(files)
     _microwave(files, ground)
 
