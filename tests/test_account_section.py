@@ -338,7 +338,7 @@ def test_numbers_of_operators_have_their_own_colour_and_sign() -> None:
     for operators in range(1, 7):
         kinds = operator_kinds(operators)
         assert [kind.sign for kind in kinds.values()] == [*map(str, range(operators, -1, -1)), "?"]
-        if operators <= 4:
+        if operators <= 6:
             assert len({kind.fill for kind in kinds.values()}) == operators + 2
 
 

@@ -38,7 +38,7 @@ TOP = 100.0  # percent
 WIDE = 10.0  # points between the bounds from which an interval carries dots
 PALE = "#a6cde8"  # of BLUE
 SEGMENT = 0.012  # of the bar that a column of letters takes on a phone: below it no figure stands in a part
-STEPS = 5  # light to dark, of the number of operators
+MOST_SHADES = 7  # of the palette: beyond six operators some share a shade, and the figures tell them apart
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,10 +206,10 @@ def _is_pattern(kind: Kind) -> bool:
 
 def operator_kinds(count: int) -> dict[str, Kind]:
     """How many of `count` operators reach people, all of them first: dark for all, light for one."""
-    scale = colours("ylgnbu", STEPS)[1:]  # the lightest is nearly white
+    scale = colours("ylgnbu", min(max(count + 1, 3), MOST_SHADES))[1:]  # the lightest is nearly white
     out = {}
     for k in range(count, 0, -1):
-        fill = scale[-1] if k == count else scale[round((len(scale) - 2) * (k - 1) / max(count - 2, 1))]
+        fill = scale[-1] if k == count else scale[min(k, len(scale) - 1) - 1]
         ink = "#ffffff" if contrast(fill, "#ffffff") > contrast(fill, INK) else INK
         every = Text(f"{k} 家業者皆有涵蓋", f"all {k} operators") if count > 1 else Text("有涵蓋", "covered")
         some = Text(f"部分訊號盲點：只有 {k} 家", f"partial not-spot: {k} of {count} operators")

@@ -167,6 +167,7 @@ def _village_grid(rows: pd.DataFrame, names: Names) -> Grid:
         link = ""
         if str(row["code"]) in names.by_code:
             link = atlas_link(account_id(row["service"], "people", row["subject"]), str(row["code"]))
+            link += "&l=village"
         out.append([Cell(names(row["code"], row["name"]), link), Cell(said), *_reach(row, names)])
     return Grid(heads, out)
 
