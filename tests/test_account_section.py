@@ -1,10 +1,14 @@
 """What the report, the workbook, the CSV files and the atlas say of an account, counted for real over Taiwan."""
 
+import base64
 import csv
 import dataclasses
+import gzip
+import json
 import re
 from pathlib import Path
 
+import folium
 import numpy as np
 import pandas as pd
 import pytest
@@ -21,10 +25,10 @@ from notspot_maps.account_charts import Kind, Line, Stack, interval_chart, opera
 from notspot_maps.account_indicators import account_id, with_account
 from notspot_maps.account_lists import LISTED, WORST, Names, gaps_of, ranks_of
 from notspot_maps.account_rows import Counted, counted_by_code, upper_rows
-from notspot_maps.account_section import account_section
+from notspot_maps.account_section import AccountSection, account_section
 from notspot_maps.account_tables import ACCOUNT_FILES, ACCOUNT_WORDS, write_account
 from notspot_maps.account_words import KEPT, between, percent, share, unknown_part, what_moves
-from notspot_maps.atlas import atlas, payload
+from notspot_maps.atlas import AtlasLayer, atlas
 from notspot_maps.report import report_page
 from notspot_maps.workbook import write_workbook
 
@@ -41,6 +45,13 @@ def counted(taiwan: Results) -> Results:
 def account(counted: Results) -> Account:
     assert counted.account is not None
     return counted.account
+
+
+@pytest.fixture(scope="module")
+def section(counted: Results) -> AccountSection:
+    found = account_section(counted)
+    assert found is not None
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -107,9 +118,9 @@ def words_of(section: object) -> str:
 # ------------------------------------------------------------------ the section
 
 
-def test_every_service_and_subject_has_a_row_with_both_counts(account: Account, counted: Results) -> None:
-    section = account_section(counted)
-    assert section is not None
+def test_every_service_and_subject_has_a_row_with_both_counts(
+    account: Account, section: AccountSection
+) -> None:
     nation = account.table[account.table["level"] == "nation"]
     assert sum(len(block.rows) for block in section.blocks) == len(nation)
     said = [row for block in section.blocks for row in block.rows]
@@ -123,9 +134,7 @@ def test_every_service_and_subject_has_a_row_with_both_counts(account: Account, 
         assert f"({covered} of {known})" in cells[1].text.en
 
 
-def test_basis_date_and_operators_stand_with_each_service(counted: Results) -> None:
-    section = account_section(counted)
-    assert section is not None
+def test_basis_date_and_operators_stand_with_each_service(section: AccountSection) -> None:
     facts = {block.name.zh: block.facts.zh for block in section.blocks}
     assert "依據：申報；資料時間：2021-12；業者：丙電信、乙電信、甲電信" in facts["行動 5G"]
     assert "依據：量測" in facts["下載 100 Mbps"]
@@ -134,9 +143,9 @@ def test_basis_date_and_operators_stand_with_each_service(counted: Results) -> N
     assert [block.name.zh for block in section.blocks if block.flag] == ["低軌衛星"]
 
 
-def test_the_unknown_stand_apart_and_are_never_a_share_of_nothing(counted: Results, page: str) -> None:
-    section = account_section(counted)
-    assert section is not None
+def test_the_unknown_stand_apart_and_are_never_a_share_of_nothing(
+    counted: Results, section: AccountSection, page: str
+) -> None:
     planned = next(block for block in section.blocks if block.name.zh == "規劃中服務")
     assert {row[1].text.zh for row in planned.rows} == {"無資料"}
     assert {row[2].text.zh for row in planned.rows} == {f"0.0–100.0{KEPT}%"}
@@ -342,9 +351,7 @@ def test_numbers_of_operators_have_their_own_colour_and_sign() -> None:
             assert len({kind.fill for kind in kinds.values()}) == operators + 2
 
 
-def test_not_spots_in_the_table_add_up_to_the_people(account: Account, counted: Results) -> None:
-    section = account_section(counted)
-    assert section is not None
+def test_not_spots_in_the_table_add_up_to_the_people(account: Account, section: AccountSection) -> None:
     (_, (notspots, roaming)), *rest = section.operators
     assert not rest  # one service has several operators
     total = {
@@ -503,8 +510,14 @@ def test_the_workbook_has_the_account(counted: Results, account: Account, tmp_pa
 
 
 @pytest.fixture(scope="module")
-def shown(counted: Results) -> dict[str, dict]:
-    data, _ = payload(counted)
+def drawn(counted: Results) -> folium.Map:
+    return atlas(counted)
+
+
+@pytest.fixture(scope="module")
+def shown(drawn: folium.Map) -> dict[str, dict]:
+    layer = next(child for child in drawn._children.values() if isinstance(child, AtlasLayer))
+    data = json.loads(gzip.decompress(base64.b64decode(layer.source["data"])))
     return {each["id"]: each for each in data["indicators"]}
 
 
@@ -537,8 +550,8 @@ def test_what_is_unknown_everywhere_has_no_colour_and_keeps_its_bounds(shown: di
     assert planned["nation"]["s"] == "unknown"
 
 
-def test_the_atlas_stays_small(counted: Results) -> None:
-    assert len(atlas(counted).get_root().render().encode()) < 2_000_000
+def test_the_atlas_stays_small(drawn: folium.Map) -> None:
+    assert len(drawn.get_root().render().encode()) < 2_000_000
 
 
 def test_shares_join_the_indicators_once_and_in_their_shape(counted: Results) -> None:
