@@ -36,6 +36,7 @@ SERVICES = {
 }
 GROUPS = {"remote": "remote", "non_remote": "non-remote", "mountain_indigenous": "mountain indigenous"}
 SHOWN = 10
+BUSY = 2.5  # a load above it means that others were at work
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,17 +69,20 @@ def network_part(network: Network, folder: Path) -> str:
     said = (
         f"Made up from the {int(towns['licences'].sum()):,} 4G licences of 2021-12 in {len(towns)} townships: one "
         f"site of an operator for {LICENCES_A_SITE} licences (a mast carries several bands), at least one a "
-        f"township ({len(few)} have fewer licences). Operators A to E have the shares that the five real ones "
-        "have in each county. Villages get sites by their people of 2021-03, and a site stands near a school, "
-        f"station or shelter of its village, at the middle height of {CANDIDATES} places tried. No 5G counts are "
-        f"published: {NR_URBAN:.0%} of the 4G sites of A to C have 5G in villages above {URBAN_PER_KM2:g} people "
-        f"a km², {NR_RURAL:.0%} elsewhere. Seed {SEED}. Power, antennas and thresholds ({LTE_DBM} dBm for 4G, "
-        f"{NR_DBM} dBm for 5G) are the defaults of [sites.md](sites.md); indoors asks for {INDOOR_DB} dB more; "
-        f"the level varies by {SIGMA_DB:g} dB over the places in a cell. Cells of {CELL_M:g} m, ITU-R P.1812. "
-        f"Penghu, Kinmen and Matsu have no terrain here: their {away} 4G sites are refused and their people unknown; "
-        f"{twice} sites fall on another of the same operator and count once."
+        f"township ({len(few)} {'has' if len(few) == 1 else 'have'} fewer licences). Operators A to E have the "
+        "shares that the five real ones have in each county. Villages get sites by their people of 2021-03, and "
+        f"a site stands near a school, station or shelter of its village, at the middle height of {CANDIDATES} "
+        f"places tried. No 5G counts are published: {100 * NR_URBAN:.0f} % of the 4G sites of A to C have 5G in "
+        f"villages above {URBAN_PER_KM2:g} people a km², {100 * NR_RURAL:.0f} % elsewhere. Seed {SEED}. Power, "
+        f"antennas and thresholds ({LTE_DBM} dBm for 4G, {NR_DBM} dBm for 5G) are the defaults of "
+        f"[sites.md](sites.md); indoors asks for {INDOOR_DB} dB more; the level varies by {SIGMA_DB:g} dB over "
+        f"the places in a cell. Cells of {CELL_M:g} m, ITU-R P.1812. Penghu, Kinmen and Matsu have no terrain "
+        f"here: their {away} 4G sites are refused and their people unknown; {twice} sites fall on another of the "
+        "same operator and count once."
     )
-    return f"{said}\n\n{table(head, lines)}"
+    loads = [load for name in timing if (load := timing[name].get("load", 0)) > BUSY]
+    busy = f"\n\nPredicted on 2 cores that had other work (load {max(loads):.0f})." if loads else ""
+    return f"{said}\n\n{table(head, lines)}{busy}"
 
 
 def people_part(results: Results, cost: Cost) -> str:
@@ -126,9 +130,9 @@ def _moves(results: Results) -> str:
     rows = results.account.variants
     rows = rows[(rows["level"] == "nation") & (rows["of"] == "people")]
     first = {"surface": "even", "edges": "exact", "location_percent": 50.0}
-    choices: list[tuple[str, dict[str, object]]] = [("best estimate", {})]
+    choices: list[tuple[str, dict[str, object]]] = [("best estimate: evenly, 50 % of places", {})]
     choices += [(f"surface: {name}", {"surface": name}) for name in ("proxy", "points")]
-    choices += [(f"edge cells {name}", {"edges": name}) for name in ("in", "out")]
+    choices += [(f"edge cells counted {name}", {"edges": name}) for name in ("in", "out")]
     choices += [(f"{p} % of the places in a cell", {"location_percent": float(p)}) for p in PERCENTS[1:]]
     services = ["lte", "lte_indoor", "nr", "nr_indoor"]
     lines = []
@@ -203,7 +207,7 @@ def _cost(results: Results, cost: Cost) -> str:
         f"the reading of all files: {cost.wall_s:.0f} s on the clock, {cost.cpu_s:.0f} s of processor time, "
         f"{cost.peak_gb:.2f} GB at most, on 2 cores"
     )
-    busy = f" that had other work (load {cost.load:.0f})" if cost.load > 2.5 else ""
+    busy = f" that had other work (load {cost.load:.0f})" if cost.load > BUSY else ""
     return said + busy + "."
 
 

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import resource
 import time
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -140,6 +142,7 @@ def predicted(data: Path, folder: Path, *, threads: int = 0) -> dict[str, dict[s
                 "cpu_seconds": time.process_time() - used,
                 "peak_gb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6,
                 "sites": found.sites,
+                "load": os.getloadavg()[0],
             }
             (folder / f"timing_{name}.json").write_text(json.dumps(said))
         levels = {path.name: path for path in found.files if path.name.endswith("_best_rsrp_dbm.tif")}
@@ -207,6 +210,7 @@ def positions(
     return x[rows, chosen], y[rows, chosen]
 
 
+@cache
 def public_places(data: Path) -> tuple[Floats, Floats, NDArray[np.int32]]:
     """Longitude, latitude and village of schools, stations and shelters: where settlements are."""
     frames = [read_geo(data / "anchors" / name, ledger=Ledger(), allow_rejects=True) for name in PUBLIC]
