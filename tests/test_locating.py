@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from shapely import MultiPolygon, Polygon, box
 
 from notspot_geodata import places, reference
-from notspot_geodata.cell_index import _exact_side
+from notspot_geodata.cell_lookup import _side
 from notspot_geodata.errors import UsageError
 from notspot_geodata.locating import NOWHERE, Locator, locate_points, village_locator
 from notspot_geodata.positions import near_taiwan
@@ -153,7 +153,7 @@ close = st.floats(-2.0, 2.0).map(lambda v: 121.0 + v * 1e-13) | st.floats(118.0,
 def test_the_side_of_a_line_is_exact(ax: float, ay: float, bx: float, by: float, x: float, y: float) -> None:
     a, b, p = ((Fraction(u), Fraction(v)) for u, v in ((ax, ay), (bx, by), (x, y)))
     want = (a[0] - p[0]) * (b[1] - p[1]) - (a[1] - p[1]) * (b[0] - p[0])
-    assert np.sign(_exact_side(ax, ay, bx, by, x, y)) == (want > 0) - (want < 0)
+    assert np.sign(_side(ax, ay, bx, by, x, y)) == (want > 0) - (want < 0)
 
 
 @pytest.mark.parametrize("off", [0.0, 1e-14, 1e-12, 1e-9, 1e-5])

@@ -20,7 +20,8 @@ import shapely
 from numpy.typing import NDArray
 
 from notspot_geodata import reference
-from notspot_geodata.cell_index import find, indexed
+from notspot_geodata.cell_index import indexed
+from notspot_geodata.cell_lookup import find
 from notspot_geodata.errors import UsageError
 
 if TYPE_CHECKING:
