@@ -291,6 +291,14 @@ def test_geoparquet_stays_geoparquet(tmp_path: Path, points: gpd.GeoDataFrame) -
     assert read.drop(columns=CODES).columns.tolist() == points.columns.tolist()
 
 
+def test_geometry_alone(tmp_path: Path, points: gpd.GeoDataFrame, expected: pd.Series) -> None:
+    bare = points[["geometry"]]
+    assert same(notspot.locate(bare)["village_code"], expected)
+    assert same(notspot.locate(bare.set_crs(None, allow_override=True))["village_code"], expected)
+    bare.to_parquet(tmp_path / "in.parquet")
+    assert locate_file(tmp_path / "in.parquet", tmp_path / "out.parquet").located == expected.notna().sum()
+
+
 def test_types_metadata_and_broken_geometry(tmp_path: Path) -> None:
     shapes = [
         shapely.Point(TAIPEI_101),

@@ -195,7 +195,8 @@ def sample_frame(sample: Any) -> pd.DataFrame:
     plain = {
         name: k for k, name in enumerate(sample.column_names) if not is_shape(sample.schema.field(k).type)
     }
-    return pd.DataFrame({n: pd.Series(sample.column(k).to_pylist(), dtype=object) for n, k in plain.items()})
+    cells = {name: pd.Series(sample.column(k).to_pylist(), dtype=object) for name, k in plain.items()}
+    return pd.DataFrame(cells, index=range(len(sample)))
 
 
 def _datum_is_told(raw: Floats, guess: systems.CrsGuess, claims: places.Claims, datum: str | None) -> bool:
