@@ -496,6 +496,12 @@ def test_arrays(points: gpd.GeoDataFrame, expected: pd.Series) -> None:
     with pytest.raises(UsageError, match="must be numbers"):
         notspot.locate(["a"], [1.0])
     assert len(notspot.locate([], [])) == 0
+    some = pd.Series([121.5645, None, pd.NA], dtype="Float64")
+    assert notspot.locate(some, pd.Series([25.0339] * 3))["village_code"].isna().tolist() == [
+        False,
+        True,
+        True,
+    ]
 
 
 def test_frames(points: gpd.GeoDataFrame, expected: pd.Series) -> None:

@@ -208,6 +208,8 @@ def locate_file(
     UsageError
         There are no coordinates, their system is not certain, or the result has columns of these names already.
     """
+    if threads < 0 or workers < 0:
+        raise UsageError("threads and workers cannot be fewer than 0")
     source, target = Path(points), Path(out)
     kind = ENDINGS.get(target.suffix.lower())
     if kind is None:
@@ -349,11 +351,9 @@ def _useless(source: Path, rejects: Path, result: Located) -> InputError:
 
 
 def _unreadable(source: Path, kind: str) -> InputError:
-    hint = (
-        ""
-        if kind not in (*sniff.TABLES, *sniff.MAPS)
-        else ("In Python, notspot.locate takes the frame that notspot.read_geo or notspot.read_table gives.")
-    )
+    hint = ""
+    if kind in (*sniff.TABLES, *sniff.MAPS):
+        hint = "In Python, notspot.locate takes the frame that notspot.read_geo or notspot.read_table gives."
     problem = Problem(None, "", f"is {kind}; points are read from CSV and Parquet")
     return InputError(source, [problem], hint=hint)
 
@@ -363,18 +363,26 @@ def _unreadable(source: Path, kind: str) -> InputError:
 
 def _in_arrays(x: Any, y: Any, crs: Any, ledger: Ledger | None, threads: int) -> NDArray[np.int32]:
     system = System.of(reference.CRS if crs is None else crs)
-    try:
-        xs, ys = (np.asarray(values, dtype=np.float64) for values in (x, y))
-    except (TypeError, ValueError) as error:
-        raise UsageError(f"coordinates must be numbers: {error}") from error
+    xs, ys = _numbers(x), _numbers(y)
     if xs.ndim != 1 or xs.shape != ys.shape:
         raise UsageError(f"two arrays of one length are needed, not of the shapes {xs.shape} and {ys.shape}")
-    if len(xs) and crs is None and np.median(np.abs(xs[:: len(xs) // 1000 + 1])) > 360:
+    some = xs[:: len(xs) // 1000 + 1]
+    some = np.abs(some[np.isfinite(some)])
+    if crs is None and len(some) and np.median(some) > 360:
         raise UsageError("the numbers are no degrees; say their system, such as crs='EPSG:3826'")
     turned = len(ys) and (np.fmax.reduce(ys) > 90 or np.fmin.reduce(ys) < -90)
     if system.crs in DEGREES and ledger is None and not turned:
         return locate_points(xs, ys, threads=threads)
     return _in_pieces([xs, ys], PointColumns((0, 1), ("x", "y"), "two"), system, ledger, threads)
+
+
+def _numbers(values: Any) -> NDArray[np.float64]:
+    try:
+        if isinstance(values, pd.Series | pd.Index):
+            return values.to_numpy(np.float64, na_value=np.nan)
+        return np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"coordinates must be numbers: {error}") from error
 
 
 def _in_pieces(
