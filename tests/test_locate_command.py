@@ -22,7 +22,7 @@ from typer.testing import CliRunner
 import notspot
 from notspot import point_jobs
 from notspot.cli import app
-from notspot.locating import Located, locate_file
+from notspot.point_files import Located, locate_file
 from notspot_geodata import crs as systems
 from notspot_geodata import csv_parts, reference
 from notspot_geodata.errors import InputError, UsageError

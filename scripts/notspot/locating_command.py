@@ -13,7 +13,7 @@ from notspot.terminal import errors, print_json
 from notspot_geodata.errors import UsageError
 
 if TYPE_CHECKING:
-    from notspot.locating import Located
+    from notspot.point_files import Located
 
 
 def locate(
@@ -47,7 +47,7 @@ def locate(
     with errors(as_json):
         if (lon or lat) and (x or y):
             raise UsageError("name the columns by --lon and --lat or by --x and --y, not by both")
-        from notspot.locating import locate_file
+        from notspot.point_files import locate_file
 
         result = locate_file(
             points, out, x=lon or x, y=lat or y, crs=crs, encoding=encoding, replace=replace, threads=threads,
