@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 import shapely
 from numpy.typing import NDArray
+from PIL import Image
 
 from notspot_coverage.counting.rasters import values_at
 from notspot_coverage.counting.services import Raster
@@ -78,6 +79,9 @@ def render(
         view.goto(file.as_uri())
         view.screenshot(path=str(path), full_page=True)
         browser.close()
+    with Image.open(path) as picture:  # flat colours: 256 are enough, and a third of the bytes
+        small = picture.convert("RGB").quantize(256, dither=Image.Dither.NONE)
+    small.save(path, optimize=True)
 
 
 # ------------------------------------------------------------------ maps
