@@ -80,7 +80,7 @@ def render(
         view.screenshot(path=str(path), full_page=True)
         browser.close()
     with Image.open(path) as picture:  # flat colours: 256 are enough, and a third of the bytes
-        small = picture.convert("RGB").quantize(256, dither=Image.Dither.NONE)
+        small = picture.convert("RGB").quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
     small.save(path, optimize=True)
 
 
