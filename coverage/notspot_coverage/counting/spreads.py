@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import rasterio
@@ -20,6 +21,7 @@ from notspot_coverage.counting.rasters import opened
 from notspot_coverage.counting.services import Surface
 from notspot_coverage.propagation.terms import compiled
 from notspot_geodata.crs import parse_crs
+from notspot_geodata.cutting import RasterGrid
 from notspot_geodata.errors import InputError, Problem, UsageError
 from notspot_geodata.text import Text
 
@@ -146,7 +148,6 @@ def _sums(
 def _by_raster(lattice: Lattice, surface: Surface) -> Floats:
     """Weight of each piece: the people of its cell, by the piece's part of the cell's land."""
     grid = lattice.grid
-    people = np.zeros((grid.rows, grid.columns), np.float64)
     if surface.path is None:
         raise UsageError(f"the surface {surface.id} has no raster")
     with opened(surface.path) as file:
@@ -168,9 +169,14 @@ def _by_raster(lattice: Lattice, surface: Surface) -> Floats:
         if problems:
             hint = "Say which value means 'no data' (gdal_edit -a_nodata), and give people, at least 0."
             raise InputError(surface.path, problems, hint=hint)
-        # people are conserved: each cell's value is dealt out by area
+        system, at = parse_crs(crs), file.transform
+    if system == parse_crs(CRS) and at.b == at.d == 0 and at.a > 0 > at.e:
+        people = _dealt(values, at, grid)
+    else:
+        # GDAL weighs by the area of overlap too, to some parts in a million
+        people = np.zeros((grid.rows, grid.columns), np.float64)
         reproject(
-            values, people, src_transform=file.transform, src_crs=parse_crs(crs).to_wkt(),
+            values, people, src_transform=at, src_crs=system.to_wkt(),
             dst_transform=rasterio.Affine(grid.dx, 0, grid.west, 0, -grid.dy, grid.north), dst_crs=CRS,
             resampling=Resampling.sum, num_threads=2,
         )  # fmt: skip
@@ -179,6 +185,22 @@ def _by_raster(lattice: Lattice, surface: Surface) -> Floats:
     land = np.bincount(pieces.cell, pieces.area_m2, len(lattice))
     out: Floats = here[pieces.cell] * pieces.area_m2 / np.maximum(land, 1e-9)[pieces.cell]
     return out
+
+
+def _dealt(values: Floats, at: Any, grid: RasterGrid) -> Floats:
+    """Values of a raster in the lattice's own system dealt out to its cells by area: their sum is kept."""
+    rows = (grid.north - np.arange(grid.rows + 1) * grid.dy - at.f) / at.e
+    columns = (grid.west + np.arange(grid.columns + 1) * grid.dx - at.c) / at.a
+    return _between(_between(values, rows).T, columns).T
+
+
+def _between(values: Floats, edges: Floats) -> Floats:
+    """Sums of rows between `edges`, in rows; a row that an edge cuts counts by its part."""
+    edges = np.clip(edges, 0, len(values))
+    row = np.minimum(edges.astype(np.int64), len(values) - 1)
+    total = np.concatenate([np.zeros((1, values.shape[1])), np.cumsum(values, axis=0)])
+    sums: Floats = np.diff(total[row] + (edges - row)[:, None] * values[row], axis=0)
+    return np.maximum(sums, 0)  # rounding only
 
 
 def _by_points(lattice: Lattice, surface: Surface, locate: Locate) -> Spread:
