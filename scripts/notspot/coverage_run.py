@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from notspot.coverage_figure_inputs import FigureInput
 from notspot.coverage_inputs import CoverageInputs, read_inputs
@@ -16,7 +17,7 @@ from notspot_coverage.counting.counting import count
 from notspot_coverage.counting.figures import Figures
 from notspot_coverage.counting.lattice import lattice_of
 from notspot_coverage.counting.rasters import Run
-from notspot_coverage.counting.services import LAND, Account
+from notspot_coverage.counting.services import LAND, Account, People
 from notspot_coverage.counting.units import Units
 from notspot_coverage.groups import REMOTENESS
 from notspot_coverage.indicator_rows import Worked
@@ -25,7 +26,6 @@ from notspot_geodata.locating import locate_points
 
 if TYPE_CHECKING:
     import geopandas as gpd
-    import pandas as pd
 
     from notspot.coverage_specs import CoverageSpec
     from notspot.joining import Units as Joined
@@ -77,6 +77,8 @@ def count_coverage(
         inputs=joined.inputs,
         groups=groups,
     )
+    missing = reference.missing_villages().set_index("village_code")["village"]
+    people = tuple(_named(item, missing) for item in read.people)
     places = tuple(replace(item, unplaced=read.unplaced.get(item.id)) for item in read.places)
     lattice = lattice_of(joined.villages, read.cell_m)
     account = count(
@@ -84,7 +86,7 @@ def count_coverage(
         units,
         read.services,
         locate=locate_points,
-        people=read.people,
+        people=people,
         surfaces=read.surfaces,
         places=places,
         lines=read.lines,
@@ -98,13 +100,19 @@ def count_coverage(
         units,
         locate_points,
         account,
-        {item.id: item for item in read.people},
+        {item.id: item for item in people},
         {item.id: item for item in places},
         {item.id: item for item in read.lines},
-        tuple(reference.missing_villages()["village_code"]),
+        tuple(missing.index),
     )
     step("figures")
     return CoverageRun(account, {item.spec.indicator: _worked(figures, item, read) for item in read.figures})
+
+
+def _named(people: People, missing: pd.Series) -> People:
+    """People with the names of the villages that have no polygon, which no frame of the run holds."""
+    counts = people.counts
+    return replace(people, counts=counts.assign(name=pd.Series(counts.index, counts.index).map(missing)))
 
 
 def _worked(figures: Figures, item: FigureInput, read: CoverageInputs) -> Worked:

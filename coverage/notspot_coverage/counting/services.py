@@ -155,7 +155,8 @@ class People:
         ``registered``, ``day``, ``night`` …
     counts
         Indexed by code (text, unique), columns ``people`` and/or ``households``: whole numbers, at least 0, none
-        missing. Codes that have no polygon keep their people: they are unplaced, and unknown in their parents.
+        missing. Codes that have no polygon keep their people: they are unplaced, and unknown in their parents; a column
+        ``name`` says what they are called.
     level
         What a code is. People by township are spread over the township's land, and no village has figures.
     """
