@@ -4,22 +4,17 @@ Every row of the sheet of official figures, worked out by the example study and 
 The study is run once, with one surface and without its variants: figures are those of the best estimate.
 """
 
-import json
 from dataclasses import replace
 from pathlib import Path
 
-import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
 from by_hand import GEOD, ByHand
 from shared_data import shared
-from typer.testing import CliRunner
 
 import notspot
-from notspot.cli import app
 from notspot.example.files import SYNTHETIC
-from notspot.example.ground import Ground
 from notspot.example.writing import write_example
 from notspot_coverage.counting.services import Bounds
 from notspot_coverage.definitions import official_indicators
@@ -115,32 +110,13 @@ def test_every_official_indicator_is_worked_out_as_its_kind(results: Results, na
     assert found["value"] != found["official_2021"]  # made-up numbers must not look official
 
 
-def test_the_example_says_that_it_is_synthetic(folder: Path, results: Results) -> None:
-    assert "合成" in results.title.zh
-    assert "Synthetic" in results.title.en
-    for path in folder.iterdir():
-        text = path.read_bytes().decode("utf-8", "replace")
-        assert SYNTHETIC in text or "synthetic" in text.lower(), path.name
-    for name in ("drops.csv", "people.csv", "communities.csv"):
-        assert (pd.read_csv(folder / name)["資料性質"] == SYNTHETIC).all()
-    assert results.account is not None
-    layers = [layer for service in results.account.services.values() for layer in service.layers]
-    assert {layer.source for layer in layers} == {SYNTHETIC}
-
-
-def test_the_command_writes_the_same_files_again(folder: Path, tmp_path: Path) -> None:
-    result = CliRunner().invoke(app, ["example", "--out", str(tmp_path / "again"), "--json"])
-    assert result.exit_code == 0
-    assert json.loads(result.stdout)["files"] == sorted(path.name for path in folder.iterdir())
-    for path in folder.iterdir():
-        assert path.read_bytes() == (tmp_path / "again" / path.name).read_bytes(), path.name
-
-
-def test_a_file_in_the_way_is_told(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("", encoding="utf-8")
-    result = CliRunner().invoke(app, ["example", "--out", str(tmp_path / "file")])
-    assert result.exit_code == 2
-    assert "is a file" in result.output
+def test_the_page_lists_every_figure(folder: Path) -> None:
+    page = Path(__file__).parents[1] / "docs" / "coverage-studies.md"
+    text = page.read_text(encoding="utf-8").partition("## The example of every official indicator")[2]
+    spec = notspot.Study.read(folder / "study.toml").coverage
+    assert spec is not None
+    for name in {figure.indicator.partition(".")[0] for figure in spec.figures}:
+        assert f"`{name}`" in text, name
 
 
 def test_villages_add_up_to_the_official_people_of_their_township(folder: Path, results: Results) -> None:
@@ -159,12 +135,12 @@ def test_villages_add_up_to_the_official_people_of_their_township(folder: Path, 
     assert (total["covered"] + total["not_covered"] + total["unknown"] == 23_375_314).all()
 
 
-def test_points_lie_in_the_villages_that_are_asked_for() -> None:
-    ground = Ground.read()
-    chosen = np.arange(0, len(ground.villages), 40)
-    xy = ground.inside(chosen, np.random.default_rng(1))
-    inside = gpd.points_from_xy(*xy.T, crs=ground.villages.crs).within(ground.villages.geometry.iloc[chosen])
-    assert inside.all()
+def test_a_run_says_that_it_is_synthetic(results: Results) -> None:
+    assert "合成" in results.title.zh
+    assert "Synthetic" in results.title.en
+    assert results.account is not None
+    layers = [layer for service in results.account.services.values() for layer in service.layers]
+    assert {layer.source for layer in layers} == {SYNTHETIC}
 
 
 # ------------------------------------------------------------------ fixed broadband
