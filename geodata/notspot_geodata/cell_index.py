@@ -5,6 +5,8 @@ Polygons under a grid of cells, as arrays: what `locating.Locator` builds once. 
 from __future__ import annotations
 
 import math
+import os
+from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import numpy as np
@@ -24,6 +26,7 @@ FINEST = (
     2.0**-30
 )  # size of a cell, of the largest coordinate: leaves `MARGIN` some ten units in the last place
 MOST_SIDE = 2.0**16  # cells along the longer side
+DIVIDED = 8192  # edge cells that one thread divides at a time
 
 
 class CellGrid(NamedTuple):
@@ -81,7 +84,16 @@ def indexed(xy: Floats, rings: Longs, zones: Longs, cells: int) -> Index:
     )
     slab, base, lines = _slabs(xy, rings, zones, grid)
     cell, at, first, candidate = _cells(slab, base, lines, grid)
-    return Index(grid, cell, _divided(at, first, candidate, lines, grid), first, candidate, lines)
+    small = np.empty((len(at), SIDE * SIDE), np.int32)
+    starts = range(0, len(at), DIVIDED)
+    with ThreadPoolExecutor(min(os.cpu_count() or 1, max(len(starts), 1))) as pool:
+        list(
+            pool.map(
+                lambda e: _divide(e, min(e + DIVIDED, len(at)), at, first, candidate, lines, grid, small),
+                starts,
+            )
+        )
+    return Index(grid, cell, small, first, candidate, lines)
 
 
 @compiled
@@ -273,10 +285,11 @@ def _by_cell(pairs: Ints, edges: int) -> tuple[Longs, Longs]:
 
 
 @compiled
-def _divided(at: Ints, first: Longs, candidate: Longs, lines: Floats, grid: CellGrid) -> Ints:
-    """`small` of `Index`; enters the words of candidates. One without pieces of outline has its whole cell."""
-    small = np.empty((len(at), SIDE * SIDE), np.int32)
-    for e in range(len(at)):
+def _divide(
+    begin: int, end: int, at: Ints, first: Longs, candidate: Longs, lines: Floats, grid: CellGrid, small: Ints
+) -> None:
+    """Enter some edge cells into `small`, and the words of their candidates; without pieces one has all its cell."""
+    for e in range(begin, end):
         west = grid.west + (at[e] % grid.columns) * grid.size
         south = grid.south + (at[e] // grid.columns) * grid.size
         small[e] = NONE
@@ -295,7 +308,6 @@ def _divided(at: Ints, first: Longs, candidate: Longs, lines: Floats, grid: Cell
         for bit in range(SIDE * SIDE):
             if (near >> bit) & 1:
                 small[e, bit] = EDGE
-    return small
 
 
 @compiled
