@@ -30,7 +30,8 @@ def headlines(results: Results, count: int = 3) -> tuple[Text, ...]:
         rows.setdefault(str(name), {})[str(code)] = Bounded(*map(float, figures))
     whole = {name: found for name, found in rows.items() if name in results.definitions}  # not parts of one
     compared = [name for name, found in whole.items() if {"remote", "non_remote"} <= set(found)]
-    comparable = [name for name in compared if results.definitions[name].kind in ("measure", "share")]
+    rates = [name for name in compared if all(found.denominator > 0 for found in rows[name].values())]
+    comparable = [name for name in rates if results.definitions[name].kind in ("measure", "share")]
     order = [name for name in PREFERRED if name in comparable]
     order += [name for name in comparable if name not in order and results.definitions[name].better != "none"]
     return tuple(comparison(results.definitions[name], rows[name]) for name in order[:count])

@@ -15,9 +15,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from notspot_coverage.counting.bits import SIDE
 from notspot_coverage.counting.counting import Counted, Variant, table_of
 from notspot_coverage.counting.lattice import Lattice
-from notspot_coverage.counting.painting import CODE_DIGITS
+from notspot_coverage.counting.painting import CODE_DIGITS, UNKNOWN, YES
 from notspot_coverage.counting.services import LAND, Account, ByUnit, Lines, People, Places, Service
 from notspot_coverage.counting.spreads import Locate
 from notspot_coverage.counting.targets import Target, line_target, place_target
@@ -153,17 +154,15 @@ class Figures:
 
     def number_of_lines(self, lines: Lines, *, service: str | None = None, within: str = ALL) -> pd.DataFrame:
         """Number of lines, or of those that a service reaches somewhere; of the nation, for a line has many units."""
-        flags = self._town_flags(within)
-        yes = unknown = 0
-        for at in range(len(lines.lines)):
-            one = Lines(id=lines.id, name=lines.name, lines=lines.lines.iloc[[at]])
-            target = line_target(self.lattice, self.units, one, self.locate)
-            here = flags[np.maximum(target.sums.town, 0)] & (target.sums.town >= 0)
-            if within != ALL and not here.any():
-                continue
-            status = np.ones(1) if service is None else self._status(target, service)
-            yes += bool((status == 1).any())
-            unknown += bool((status == 2).any() and not (status == 1).any())
+        target = line_target(self.lattice, self.units, lines, self.locate)
+        inside = np.ones(len(target.x), np.bool_)
+        if within != ALL:
+            flags = self._town_flags(within)
+            inside = flags[np.maximum(target.sums.town, 0)] & (target.sums.town >= 0)
+        status = np.full(len(target.x), YES) if service is None else self._status(target, service)
+        reached = np.unique(target.line[inside & (status == YES)])
+        perhaps = np.setdiff1d(target.line[inside & (status == UNKNOWN)], reached)
+        yes, unknown = len(reached), len(perhaps)
         row = {"level": "nation", "code": "TW", "numerator": yes, "denominator": np.nan, "value": yes}
         return pd.DataFrame([{**row, "low": yes, "high": yes + unknown}], columns=COLUMNS).astype(
             dict.fromkeys(COLUMNS[2:], "float64")
@@ -218,10 +217,13 @@ class Figures:
         rows = _of(self.account.table, service, "area", LAND)
         rows = rows[rows["level"] == unit].set_index("code").reindex(codes)
         there = rows["total"].notna().to_numpy()
-        low = (rows["low"] > 0).to_numpy(np.bool_, copy=True)
-        high = (rows["high"] > 0).to_numpy(np.bool_) | ~there
-        covered = (rows["covered"] > 0).to_numpy()
-        maybe = ~there | ((rows["unknown"] > 0).to_numpy() & ~covered)
+        # less than half a sub-cell is the part of a sliver that took its whole cell's cover
+        least_km2 = (self.lattice.cell_m / SIDE) ** 2 / 2e6
+        total = rows["total"].to_numpy(np.float64)
+        low = rows["low"].to_numpy(np.float64) / 100 * total > least_km2
+        high = (rows["high"].to_numpy(np.float64) / 100 * total > least_km2) | ~there
+        covered = (rows["covered"] > least_km2).to_numpy()
+        maybe = ~there | ((rows["unknown"] > least_km2).to_numpy() & ~covered)
         best = np.where(maybe, np.nan, covered.astype(float))
         said = _said(self.account.services[service], [c for c, t in zip(codes, there, strict=True) if not t])
         best[~there], low[~there], high[~there] = said, said == 1, said != 0

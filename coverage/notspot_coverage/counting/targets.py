@@ -4,7 +4,7 @@ Places and lines on the map: in which village they lie, and their status at the 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -46,6 +46,8 @@ class Target:
         Places whose point is another's too.
     frame
         A row a place: ``id, name``, for lists.
+    line
+        Which line a piece is of, counted from 0.
     """
 
     id: str
@@ -58,6 +60,7 @@ class Target:
     sums: Sums
     frame: pd.DataFrame
     notes: tuple[Text, ...] = ()
+    line: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
 
     def status(self, lattice: Lattice, service: Service, percent: float, first: float) -> Status:
         """
@@ -121,8 +124,8 @@ def line_target(lattice: Lattice, units: Units, lines: Lines, locate: Locate) ->
     given = lines.lines
     if given.crs is not None and given.crs.is_projected:
         given = given.set_geometry(given.geometry.segmentize(STRAIGHT_M))
-    parts = projected(given, "EPSG:3824").explode().to_numpy()
-    corners, line = shapely.get_coordinates(parts, return_index=True)
+    parts = projected(given, "EPSG:3824").reset_index(drop=True).explode()
+    corners, line = shapely.get_coordinates(parts.to_numpy(), return_index=True)
     start = np.flatnonzero(line[1:] == line[:-1])  # of each straight stretch
     from_, to = corners[start], corners[start + 1]
     length = np.asarray(Geod(ellps="GRS80").inv(from_[:, 0], from_[:, 1], to[:, 0], to[:, 1])[2], np.float64)
@@ -143,9 +146,9 @@ def line_target(lattice: Lattice, units: Units, lines: Lines, locate: Locate) ->
                 f"{away:,.1f} km of {lines.name.en} are near no village and count in the nation only.",
             ),
         )
-    return Target(
-        lines.id, "lines", x, y, village, size, none, Sums.at(units, village), pd.DataFrame(), notes
-    )
+    sums = Sums.at(units, village)
+    number = parts.index.to_numpy(np.int64)[line[start]][of]
+    return Target(lines.id, "lines", x, y, village, size, none, sums, pd.DataFrame(), notes, number)
 
 
 def _village(
