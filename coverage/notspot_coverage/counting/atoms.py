@@ -16,6 +16,14 @@ from notspot_coverage.counting.units import Sums, Units
 
 Values = NDArray[np.float64]
 
+HALVES = 6  # decimals of a person; sums of a million parts are exact to more
+
+
+def whole(people: Values) -> Values:
+    """People as whole numbers; what is a half but for rounding is a half, and goes to the even number."""
+    out: Values = np.rint(np.round(people, HALVES))
+    return out
+
 
 @dataclass(frozen=True, slots=True)
 class Atoms:

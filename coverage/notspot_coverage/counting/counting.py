@@ -5,6 +5,7 @@ Who is covered: services counted against people, places, lines and land, by unit
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -12,18 +13,29 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from notspot_coverage.counting import gaps as lists
-from notspot_coverage.counting.atoms import Atoms
+from notspot_coverage.counting.atoms import Atoms, whole
+from notspot_coverage.counting.checks import check
 from notspot_coverage.counting.lattice import Lattice
+from notspot_coverage.counting.notes import figure_notes, people_notes
 from notspot_coverage.counting.operators import by_operators
 from notspot_coverage.counting.painting import NO, UNKNOWN, YES, Painted, edged, paint, varies
 from notspot_coverage.counting.ranking import ranking
 from notspot_coverage.counting.rasters import Run
-from notspot_coverage.counting.services import LAND, Account, Bounds, Lines, People, Places, Service, Surface
+from notspot_coverage.counting.services import (
+    LAND,
+    Account,
+    Bounds,
+    Lines,
+    People,
+    Places,
+    Service,
+    Subject,
+    Surface,
+)
 from notspot_coverage.counting.spreads import Locate, Spread, shares, spread
-from notspot_coverage.counting.statuses import Edges, statuses
+from notspot_coverage.counting.statuses import Edges, Status, statuses
 from notspot_coverage.counting.targets import Target, line_target, place_target
 from notspot_coverage.counting.units import Sums, Units
-from notspot_geodata.errors import UsageError
 from notspot_geodata.text import Text
 
 Values = NDArray[np.float64]
@@ -36,7 +48,9 @@ UNITS = {
     "places": Text("處", "places"),
     "lines": Text("公里", "km"),
 }
+PEOPLE = ("people", "households")
 KEYS = ["service", "of", "subject"]
+ROUNDING = 1e-9  # of a sum of km or km²
 COLUMNS = [
     *KEYS, "level", "code", "name", "total", "covered", "not_covered", "unknown", "low", "best", "high", "unit",
     "low_by", "high_by", "varied",
@@ -116,10 +130,12 @@ def count(
     Raises
     ------
     InputError
-        Codes of people whose township does not exist; layers that cannot be read.
+        Codes of people whose township does not exist, numbers that are none of people; layers that cannot be read.
+    UsageError
+        Ids that stand twice, no surface, percentages that are none.
     """
     bounds = bounds or Bounds()
-    _check(services, people, surfaces, bounds)
+    check(services, people, surfaces, [*places, *lines], bounds)
     step("surfaces")
     spreads = [spread(lattice, surface, locate) for surface in surfaces]
     targets = [place_target(lattice, units, item, locate) for item in places]
@@ -139,7 +155,7 @@ def count(
         painted = paint(lattice, service, bounds, run)
         reached = _reached(lattice, painted, spreads, bounds)
         for item in (p for p in people if service.counts(p.id)):
-            for of in (name for name in ("people", "households") if name in item.counts):
+            for of in (name for name in PEOPLE if name in item.counts):
                 counted = _people(atoms[item.id, of], reached, spreads)
                 table = table_of(counted, service.id, of, item.id)
                 tables.append(table)
@@ -150,14 +166,15 @@ def count(
                     kinds.append(found[0])
                     roaming.append(found[1])
                     if item is people[0] and item.level == "village" and not service.last_resort:
-                        gaps.append(lists.village_gaps(lattice, units, service, table))
+                        gaps.append(lists.village_gaps(lattice, units, painted, table))
         if service.counts(LAND):
             counted = _land(lattice, ground, reached)
             tables.append(table_of(counted, service.id, "area", LAND))
             variants.append(_variants(counted, service.id, "area", LAND))
         percents = bounds.location_percent if varies(service) else bounds.location_percent[:1]
-        for target in (t for t in targets if service.counts(t.id)):
-            counted, status = _target(lattice, service, target, percents, bounds)
+        chosen = [target for target in targets if service.counts(target.id)]
+        for target, said in zip(chosen, _statuses(lattice, service, chosen, percents, bounds), strict=True):
+            counted, status = _target(target, said)
             tables.append(table_of(counted, service.id, target.of, target.id))
             variants.append(_variants(counted, service.id, target.of, target.id))
             if target.of == "places" and not service.last_resort:
@@ -172,26 +189,15 @@ def count(
         gaps=_joined(gaps, lists.COLUMNS),
         ranking=ranking(table, _joined(variants, VARIANTS)),
         services={service.id: service for service in services},
-        notes=tuple(dict.fromkeys([*notes, *_people_notes(lattice, people)])),
+        subjects={
+            **{(of, item.id): Subject(item.name, item.as_of) for item in people for of in PEOPLE},
+            **{("places", item.id): Subject(item.name, item.as_of) for item in places},
+            **{("lines", item.id): Subject(item.name, item.as_of) for item in lines},
+        },
+        notes=tuple(
+            dict.fromkeys([*notes, *people_notes(lattice, people), *figure_notes(lattice, services)])
+        ),
     )
-
-
-def _check(
-    services: Sequence[Service], people: Sequence[People], surfaces: Sequence[Surface], bounds: Bounds
-) -> None:
-    named = {
-        "service": [item.id for item in services],
-        "people": [item.id for item in people],
-        "surface": [item.id for item in surfaces],
-    }
-    for what, ids in named.items():
-        twice = sorted({name for name in ids if ids.count(name) > 1})
-        if twice:
-            raise UsageError(f"the {what} {', '.join(twice)} is there twice; ids must differ")
-    if not surfaces:
-        raise UsageError('there is no surface; Surface(id="even") spreads people evenly over their village')
-    if not bounds.location_percent or not all(0 < p < 100 for p in bounds.location_percent):
-        raise UsageError("location percentages lie between 0 and 100, and there is at least one")
 
 
 # ------------------------------------------------------------------ what is covered of atoms
@@ -204,25 +210,22 @@ def _reached(
     Shares of villages that are reached, and that may be, by variant; the first is the best estimate. Land is under
     ``""``.
     """
+    villages = len(lattice.codes)
+    pieces = lattice.pieces
+    even = next((s for s in spreads if s.weight is pieces.area_m2), None)
+    ground = even or Spread(LAND, pieces.cell, pieces.village, pieces.mask, pieces.area_m2, lattice.area_km2)
+    taken = [*spreads] if even else [*spreads, ground]
     out = {}
-    edges: tuple[Edges, ...] = (
-        ("exact", "in", "out") if bounds.edges and edged(painted.service) else ("exact",)
-    )
     for percent, cover in painted.covers.items():
-        for how in edges:
+        for how in _edges(painted.service, bounds):
             read = cover.edges(how)
-            for item in spreads:
-                out[Variant(item.id, how, percent)] = shares(item, read, len(lattice.codes))
-            even = next((s for s in spreads if s.weight is lattice.pieces.area_m2), None)
-            land = Variant("", how, percent)
-            if even is not None:
-                out[land] = out[Variant(even.id, how, percent)]
-            else:
-                pieces = lattice.pieces
-                ground = Spread(
-                    LAND, pieces.cell, pieces.village, pieces.mask, pieces.area_m2, lattice.area_km2
-                )
-                out[land] = shares(ground, read, len(lattice.codes))
+            with ThreadPoolExecutor() as pool:
+                found = list(pool.map(lambda item, read=read: shares(item, read, villages), taken))
+            for item, share in zip(taken, found, strict=True):
+                if item is not ground or even:
+                    out[Variant(item.id, how, percent)] = share
+                if item is ground:
+                    out[Variant("", how, percent)] = share
     return out
 
 
@@ -243,8 +246,8 @@ def _people(
         weight = weights[variant.surface]
         yes, possible = (share[:, None] for share in reached[variant])
         # both are rounded and never their difference, so that what covers more never counts fewer
-        covered[at] = np.rint(atoms.shares(yes, weight)[:, 0] * number)
-        either[at] = np.rint(atoms.shares(possible, weight, rest=1.0)[:, 0] * number)
+        covered[at] = whole(atoms.shares(yes, weight)[:, 0] * number)
+        either[at] = whole(atoms.shares(possible, weight, rest=1.0)[:, 0] * number)
     return Counted(variants, covered, either - covered, number, atoms.sums)
 
 
@@ -255,12 +258,22 @@ def _land(lattice: Lattice, sums: Sums, reached: dict[Variant, tuple[Values, Val
     return Counted(variants, covered, either - covered, lattice.area_km2, sums)
 
 
-def _target(
-    lattice: Lattice, service: Service, target: Target, percents: Sequence[float], bounds: Bounds
-) -> tuple[Counted, NDArray[np.int8]]:
+def _statuses(
+    lattice: Lattice, service: Service, targets: Sequence[Target], percents: Sequence[float], bounds: Bounds
+) -> list[dict[tuple[float, Edges], Status]]:
+    """Status of the places and lines by variant, all looked up at once: a raster is read once for them."""
+    if not targets:
+        return []
+    x, y, village = (np.concatenate([getattr(t, name) for t in targets]) for name in ("x", "y", "village"))
+    found = statuses(lattice, service, x, y, village, percents, _edges(service, bounds))
+    ends = np.cumsum([len(target.x) for target in targets])[:-1]
+    split = {key: np.split(status, ends) for key, status in found.items()}
+    return [{key: parts[at] for key, parts in split.items()} for at in range(len(targets))]
+
+
+def _target(target: Target, found: dict[tuple[float, Edges], Status]) -> tuple[Counted, Status]:
     """Places and lines: status at the point itself. Also the status of each in the best estimate."""
     variants, covered, unknown = [], [], []
-    found = statuses(lattice, service, target.x, target.y, target.village, percents, _edges(service, bounds))
     for (percent, how), status in found.items():
         for anchors in ("as placed", "out", "in") if target.shared.any() else ("",):
             read = status.copy()
@@ -269,7 +282,7 @@ def _target(
             variants.append(Variant("", how, percent, anchors))
             covered.append(np.where(read == YES, target.size, 0.0))
             unknown.append(np.where(read == UNKNOWN, target.size, 0.0))
-    best = found[percents[0], "exact"]
+    best = next(iter(found.values()))
     return Counted(variants, np.array(covered), np.array(unknown), target.size, target.sums), best
 
 
@@ -282,7 +295,7 @@ def table_of(counted: Counted, service: str, of: str, subject: str) -> pd.DataFr
     covered = counted.sums.add(counted.covered.T)
     unknown = counted.sums.add(counted.unknown.T)
     here = slice(None), 0
-    known = np.maximum(total - unknown[here], 0)
+    known = _rest(total, unknown[here])
     with np.errstate(invalid="ignore", divide="ignore"):
         whole = np.where(total > 0, total, np.nan)
         best = 100 * covered[here] / np.where((known > 0) & (total > 0), known, np.nan)
@@ -299,7 +312,7 @@ def table_of(counted: Counted, service: str, of: str, subject: str) -> pd.DataFr
         subject=subject,
         total=total,
         covered=covered[here],
-        not_covered=np.maximum(total - covered[here] - unknown[here], 0),
+        not_covered=_rest(total, covered[here] + unknown[here]),
         unknown=unknown[here],
         best=best,
         low=np.fmin(low.min(axis=1), best),  # rounding only
@@ -313,6 +326,12 @@ def table_of(counted: Counted, service: str, of: str, subject: str) -> pd.DataFr
     same = (covered == covered[:, :1]).all(axis=1) & (unknown == unknown[:, :1]).all(axis=1)
     frame.loc[same, ["low_by", "high_by"]] = ""
     return frame[COLUMNS]
+
+
+def _rest(total: Values, part: Values) -> Values:
+    """What is left of totals: nothing where only the rounding of sums is."""
+    rest = total - part
+    return np.where(rest > ROUNDING * total, rest, 0.0)
 
 
 def _varied(counted: Counted) -> list[str]:
@@ -336,7 +355,7 @@ def _variants(counted: Counted, service: str, of: str, subject: str) -> pd.DataF
                 "service": service, "of": of, "subject": subject, "level": units["level"], "code": units["code"],
                 "surface": variant.surface, "edges": variant.edges, "location_percent": variant.location_percent,
                 "anchors": variant.anchors, "covered": covered[:, at],
-                "not_covered": np.maximum(total - covered[:, at] - unknown[:, at], 0), "unknown": unknown[:, at],
+                "not_covered": _rest(total, covered[:, at] + unknown[:, at]), "unknown": unknown[:, at],
             }
         )
         for at, variant in enumerate(counted.variants)
@@ -347,32 +366,3 @@ def _variants(counted: Counted, service: str, of: str, subject: str) -> pd.DataF
 def _joined(frames: Sequence[pd.DataFrame], columns: Sequence[str]) -> pd.DataFrame:
     some = [frame for frame in frames if len(frame)]
     return pd.concat(some, ignore_index=True) if some else pd.DataFrame(columns=list(columns))
-
-
-def _people_notes(lattice: Lattice, people: Sequence[People]) -> list[Text]:
-    out = []
-    known = set(lattice.codes)
-    for item in people:
-        if item.level != "village":
-            continue
-        of = "people" if "people" in item.counts else "households"
-        away = item.counts[~item.counts.index.isin(known)]
-        if len(away):
-            number = int(away[of].sum())
-            out.append(
-                Text(
-                    f"「{item.name.zh}」有 {len(away):,} 個村里無界線，"
-                    f"其 {number:,} {UNITS[of].zh}計入所屬鄉鎮市區，列為無資料。",
-                    f"{len(away):,} villages of {item.name.en} have no polygon; their {number:,} {of} count as unknown "
-                    "in their townships.",
-                )
-            )
-        bare = len(known - set(item.counts.index))
-        if bare:
-            out.append(
-                Text(
-                    f"「{item.name.zh}」未列 {bare:,} 個有界線之村里，其人口以 0 計。",
-                    f"{bare:,} villages with a polygon are not in {item.name.en}; they count with 0.",
-                )
-            )
-    return out

@@ -4,6 +4,8 @@ The edge of coverage on the lattice, moved out and in by whole sub-cells.
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
 
 Ints = NDArray[np.int32]
 
+THREADS = os.cpu_count() or 1
+
 
 def moved_edges(lattice: Lattice, yes: Words, known: Words, reach: int) -> tuple[Words, Words]:
     """
@@ -28,36 +32,45 @@ def moved_edges(lattice: Lattice, yes: Words, known: Words, reach: int) -> tuple
     left = reach
     while left > 0:
         step = min(left, SIDE)
-        more, less = _grown(more, less, lattice.slot, lattice.row, lattice.column, step)
+        more, less = _grown(lattice, more, less, step)
         left -= step
     return yes | (more & known), yes & ~less
 
 
-@compiled
-def _grown(
-    first: Words, second: Words, slot: Ints, row: Ints, column: Ints, step: int
-) -> tuple[Words, Words]:
+def _grown(lattice: Lattice, first: Words, second: Words, step: int) -> tuple[Words, Words]:
     """Two sets of sub-cells, each grown by a square of `step` (1 to 8) sub-cells to all sides, at once."""
-    n = len(row)
-    wide_1, wide_2 = np.empty(n, np.uint64), np.empty(n, np.uint64)
-    for i in range(n):
+    slot, row, column = lattice.slot, lattice.row, lattice.column
+    wide, out = np.empty((2, len(row)), np.uint64), np.empty((2, len(row)), np.uint64)
+    parts = np.linspace(0, len(row), THREADS + 1).astype(int)
+    with ThreadPoolExecutor(THREADS) as pool:
+        list(pool.map(lambda a, b: _widen(wide, first, second, row, column, step, a, b), parts, parts[1:]))
+        list(pool.map(lambda a, b: _heighten(out, wide, slot, row, column, step, a, b), parts, parts[1:]))
+    return out[0], out[1]
+
+
+@compiled
+def _widen(
+    wide: Words, first: Words, second: Words, row: Ints, column: Ints, step: int, start: int, end: int
+) -> None:
+    for i in range(start, end):
         # the cells beside it on its row are the ones before and after it, if they are there
         west = i > 0 and row[i - 1] == row[i] and column[i - 1] == column[i] - 1
-        east = i + 1 < n and row[i + 1] == row[i] and column[i + 1] == column[i] + 1
-        wide_1[i] = _wider(first[i - 1] if west else NONE, first[i], first[i + 1] if east else NONE, step)
-        wide_2[i] = _wider(second[i - 1] if west else NONE, second[i], second[i + 1] if east else NONE, step)
-    out_1, out_2 = np.empty(n, np.uint64), np.empty(n, np.uint64)
+        east = i + 1 < len(row) and row[i + 1] == row[i] and column[i + 1] == column[i] + 1
+        wide[0, i] = _wider(first[i - 1] if west else NONE, first[i], first[i + 1] if east else NONE, step)
+        wide[1, i] = _wider(second[i - 1] if west else NONE, second[i], second[i + 1] if east else NONE, step)
+
+
+@compiled
+def _heighten(
+    out: Words, wide: Words, slot: Ints, row: Ints, column: Ints, step: int, start: int, end: int
+) -> None:
     rows = slot.shape[0]
-    for i in range(n):
+    for i in range(start, end):
         north = slot[row[i] - 1, column[i]] if row[i] > 0 else -1
         south = slot[row[i] + 1, column[i]] if row[i] + 1 < rows else -1
-        out_1[i] = _taller(
-            wide_1[north] if north >= 0 else NONE, wide_1[i], wide_1[south] if south >= 0 else NONE, step
-        )
-        out_2[i] = _taller(
-            wide_2[north] if north >= 0 else NONE, wide_2[i], wide_2[south] if south >= 0 else NONE, step
-        )
-    return out_1, out_2
+        for k in range(2):
+            above, below = wide[k, north] if north >= 0 else NONE, wide[k, south] if south >= 0 else NONE
+            out[k, i] = _taller(above, wide[k, i], below, step)
 
 
 @compiled

@@ -4,19 +4,20 @@ Who is not reached: villages and places without the service, how far the next on
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from notspot_coverage.counting.lattice import Lattice
-from notspot_coverage.counting.painting import CODE_DIGITS, site_circles
+from notspot_coverage.counting.painting import CODE_DIGITS, Painted, scale_at, site_circles
 from notspot_coverage.counting.rasters import values_at
 from notspot_coverage.counting.services import ByUnit, Layer, Raster, Service, Sites
 from notspot_coverage.counting.statuses import Status, nearest
 from notspot_coverage.counting.targets import Target
 from notspot_coverage.counting.units import Units
+from notspot_coverage.propagation.terms import compiled
 from notspot_geodata.text import Text
 
 Floats = NDArray[np.float64]
@@ -32,7 +33,7 @@ COLUMNS = [
 ]  # fmt: skip
 
 
-def village_gaps(lattice: Lattice, units: Units, service: Service, table: pd.DataFrame) -> pd.DataFrame:
+def village_gaps(lattice: Lattice, units: Units, painted: Painted, table: pd.DataFrame) -> pd.DataFrame:
     """
     Villages of which the service reaches less than half of those known, or of which nothing is known.
 
@@ -58,8 +59,8 @@ def village_gaps(lattice: Lattice, units: Units, service: Service, table: pd.Dat
         x, y, served, mine, rows.set_index("code")["name"].reindex(lattice.codes).to_numpy()
     )
     picked = rows[lacking]
-    cells = _Cells(lattice, mine[mine >= 0])
-    why = _reasons(service, mine, x, y, np.array(lattice.codes, object), cells, LOST_VILLAGE)
+    service = painted.service
+    why = _reasons(service, mine, x, y, np.array(lattice.codes, object), painted.strongest, LOST_VILLAGE)
     towns = pd.Index(picked["code"].str[:8])
     return _frame(
         units,
@@ -128,21 +129,41 @@ def _middles(lattice: Lattice) -> tuple[Floats, Floats]:
     """A place in each village: the middle of its cell that is nearest to its centre of area."""
     pieces = lattice.pieces
     x, y = lattice.centres()
-    n = len(lattice.codes)
-    area = np.maximum(np.bincount(pieces.village, pieces.area_m2, n), 1e-9)
-    mean_x = np.bincount(pieces.village, pieces.area_m2 * x[pieces.cell], n) / area
-    mean_y = np.bincount(pieces.village, pieces.area_m2 * y[pieces.cell], n) / area
-    off = np.hypot(x[pieces.cell] - mean_x[pieces.village], y[pieces.cell] - mean_y[pieces.village])
-    order = np.lexsort((off, pieces.village))
-    first = order[np.searchsorted(pieces.village[order], np.arange(n))]
-    return x[pieces.cell[first]], y[pieces.cell[first]]
+    cell = _middle_cells(pieces.cell, pieces.village, pieces.area_m2, x, y, len(lattice.codes))
+    return x[cell], y[cell]
+
+
+@compiled
+def _middle_cells(
+    cell: NDArray[np.int32],
+    village: NDArray[np.int32],
+    area_m2: Floats,
+    x: Floats,
+    y: Floats,
+    villages: int,
+) -> NDArray[np.int64]:
+    area, mean_x, mean_y = np.zeros(villages), np.zeros(villages), np.zeros(villages)
+    for i in range(len(cell)):
+        v, weight = village[i], max(area_m2[i], 1e-9)
+        area[v] += weight
+        mean_x[v] += weight * x[cell[i]]
+        mean_y[v] += weight * y[cell[i]]
+    best, out = np.full(villages, np.inf), np.zeros(villages, np.int64)
+    for i in range(len(cell)):
+        v = village[i]
+        off = np.hypot(x[cell[i]] - mean_x[v] / area[v], y[cell[i]] - mean_y[v] / area[v])
+        if off < best[v]:
+            best[v], out[v] = off, cell[i]
+    return out
 
 
 def _next(
     x: Floats, y: Floats, served: NDArray[np.int64], mine: NDArray[np.int64], names: NDArray[np.object_]
 ) -> tuple[list[str], Floats]:
     """Name and distance (km) of the nearest served one, of each of `mine` (-1: it has no place)."""
-    order = served[np.argsort(x[served], kind="stable")]
+    order = served[
+        np.lexsort((names[served].astype(str), y[served], x[served]))
+    ]  # of equals the first by name
     distance = np.full(len(mine), np.nan)
     name = [""] * len(mine)
     placed = np.flatnonzero((mine >= 0) & np.isfinite(x[mine]))
@@ -164,19 +185,24 @@ def _reasons(
     x: Floats,
     y: Floats,
     villages: NDArray[np.object_],
-    cells: _Cells | None,
+    strongest: Sequence[Floats | None] | None,
     lost: Text,
 ) -> tuple[list[str], list[str]]:
     """
     What each layer says of `mine`, indices into x, y and the codes of `villages`; those of -1 are `lost`.
 
-    With `cells` the strongest value of a raster in the village counts, else that at the point.
+    Of a raster it is the `strongest` value by layer and village that counts, without these the one at the point.
     """
     said: list[list[Text]] = [[lost] if i < 0 else [] for i in mine]
     placed = np.flatnonzero(mine >= 0)
     own = mine[placed]
-    for layer in service.layers:
-        found = _layer_reasons(layer, x[own], y[own], villages[own], cells)
+    for number, layer in enumerate(service.layers):
+        values = strongest[number] if strongest is not None else None
+        if values is not None:
+            values = values[own]
+        elif isinstance(layer, Raster):
+            values = values_at(layer, x[own], y[own])
+        found = _layer_reasons(layer, x[own], y[own], villages[own], values)
         for i, text in zip(placed, found, strict=True):
             said[i].append(text)
     if not service.layers:
@@ -188,40 +214,23 @@ def _reasons(
     )
 
 
-class _Cells:
-    """The cells of some villages, for the strongest value in each."""
-
-    def __init__(self, lattice: Lattice, villages: NDArray[np.int64]) -> None:
-        self.lattice, self.villages = lattice, villages
-        self.number = np.full(len(lattice.codes), -1)
-        self.number[villages] = np.arange(len(villages))
-        keep = self.number[lattice.pieces.village] >= 0
-        self.cell = lattice.pieces.cell[keep]
-        self.of = self.number[lattice.pieces.village[keep]]
-
-    def strongest(self, layer: Raster) -> Floats:
-        x, y = self.lattice.centres()
-        values = values_at(layer, x[self.cell], y[self.cell])
-        out = np.full(len(self.villages), -np.inf)
-        np.fmax.at(out, self.of, np.where(np.isnan(values), -np.inf, values))
-        return np.where(np.isneginf(out), np.nan, out)
-
-
 def _layer_reasons(
-    layer: Layer, x: Floats, y: Floats, villages: NDArray[np.object_], cells: _Cells | None
+    layer: Layer, x: Floats, y: Floats, villages: NDArray[np.object_], values: Floats | None
 ) -> Iterator[Text]:
     by = f"{layer.operator} " if layer.operator else ""
     no_data = Text(f"{by}無資料", f"{by}no data")
     if isinstance(layer, Sites):
         sx, sy, radius = site_circles(layer, np.ones(len(layer.points), np.bool_))
         order = np.argsort(sx, kind="stable")
-        gap, which = nearest(x, y, sx[order], sy[order], radius[order])
-        for edge, k in zip(gap, which, strict=True):
+        radius = radius[order]
+        gap, which = nearest(x, y, sx[order], sy[order], radius)
+        scale = scale_at(x, y)  # said in metres on the ground
+        for edge, k, metre in zip(gap, which, scale, strict=True):
             if k < 0:
                 yield Text(f"{by}無點位", f"{by}has no site")
                 continue
-            reach = float(radius[order][k])
-            away = (edge + reach) / 1000
+            reach = radius[k] / metre
+            away = edge / metre / 1000 + reach / 1000
             yield Text(
                 f"{by}最近點位距 {away:,.1f} 公里，涵蓋半徑 {reach:,.0f} 公尺",
                 f"{by}nearest site {away:,.1f} km away, it reaches {reach:,.0f} m",
@@ -229,7 +238,7 @@ def _layer_reasons(
     elif isinstance(layer, Raster):
         unit = UNITS[layer.quantity]
         needed = f"{layer.at_least:g}{unit}"
-        for value in values_at(layer, x, y) if cells is None else cells.strongest(layer):
+        for value in () if values is None else values:
             if np.isnan(value):
                 yield no_data
             elif value >= layer.at_least:

@@ -93,10 +93,10 @@ class Lattice:
         at = np.where(inside, self.slot[row // SIDE, column // SIDE], -1).astype(np.int32)
         return at, np.uint64(1) << (SIDE * (row % SIDE) + column % SIDE).astype(np.uint64)
 
-    def centres(self) -> tuple[Floats, Floats]:
-        """Middle of each cell in EPSG:3826."""
-        x = self.grid.west + (self.column + 0.5) * self.cell_m
-        y = self.grid.north - (self.row + 0.5) * self.cell_m
+    def centres(self, part: slice = slice(None)) -> tuple[Floats, Floats]:
+        """Middle of each cell, or of a part of them, in EPSG:3826."""
+        x = self.grid.west + (self.column[part] + 0.5) * self.cell_m
+        y = self.grid.north - (self.row[part] + 0.5) * self.cell_m
         return np.asarray(x, np.float64), np.asarray(y, np.float64)
 
     def digest(self) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from notspot_coverage.counting.atoms import Atoms
+from notspot_coverage.counting.atoms import Atoms, whole
 from notspot_coverage.counting.bits import FULL, NONE, Words, portion
 from notspot_coverage.counting.painting import NO, UNKNOWN, YES, Painted
 from notspot_coverage.counting.spreads import Spread
@@ -61,7 +61,7 @@ def by_operators(
     share = atoms.shares(_village_parts(painted, names, spread, nowhere), spread.village_weight, rest=nowhere)
     by_number, covered, either, solved = np.split(share, [count + 1, 2 * count + 1, 3 * count + 1], axis=1)
     head = sums.frame.assign(service=painted.service.id, subject=people)
-    counted = sums.add(np.column_stack([not_covered, _whole(number, by_number, number - not_covered)]))
+    counted = sums.add(np.column_stack([not_covered, _parts(number, by_number, number - not_covered)]))
     labels = [("complete", 0), *(("partial", k) for k in range(1, count)), ("none", count), ("unknown", None)]
     notspots = pd.concat(
         [head.assign(kind=kind, operators=k, people=counted[:, at]) for at, (kind, k) in enumerate(labels)],
@@ -70,8 +70,8 @@ def by_operators(
     rows = []
     total = sums.add(number)
     for at, operator in enumerate(names):
-        reached, open_ = np.rint(covered[:, at] * number), np.rint(either[:, at] * number)
-        helped = np.minimum(np.rint(solved[:, at] * number), number - open_)
+        reached, open_ = whole(covered[:, at] * number), whole(either[:, at] * number)
+        helped = np.minimum(whole(solved[:, at] * number), number - open_)
         added = sums.add(np.column_stack([reached, open_ - reached, helped]))
         rows.append(
             head.assign(
@@ -90,15 +90,15 @@ def by_operators(
     return notspots, roaming[[*first, "operator", "level", "code", "name", *figures]]
 
 
-def _whole(number: Values, share: Values, whole: Values) -> Values:
+def _parts(number: Values, share: Values, total: Values) -> Values:
     """
-    Whole people by parts that make up `whole`: cut at the rounded running sum. The last part that is anything takes
+    Whole people by parts that make up `total`: cut at the rounded running sum. The last part that is anything takes
     what is left, so that what is nowhere counts nobody.
     """
-    ends = np.minimum(np.rint(np.cumsum(share, axis=1) * number[:, None]), whole[:, None])
+    ends = np.minimum(whole(np.cumsum(share, axis=1) * number[:, None]), total[:, None])
     after = np.cumsum(share[:, ::-1], axis=1)[:, -2::-1]
-    ends[:, :-1] = np.where(after > 0, ends[:, :-1], whole[:, None])
-    ends[:, -1] = whole
+    ends[:, :-1] = np.where(after > 0, ends[:, :-1], total[:, None])
+    ends[:, -1] = total
     return np.diff(ends, axis=1, prepend=0)
 
 

@@ -15,7 +15,7 @@ import shapely
 from numpy.typing import NDArray
 from pyproj import Proj
 
-from notspot_coverage.counting.bits import FULL, SIDE, Words, crossings, fill
+from notspot_coverage.counting.bits import FULL, NONE, SIDE, Words, crossings, fill
 from notspot_coverage.counting.lattice import CRS, Lattice, projected, rings_of
 from notspot_coverage.counting.rasters import Run, paint_raster
 from notspot_coverage.counting.services import Areas, Bounds, ByUnit, Layer, Raster, Service, Sites
@@ -38,7 +38,8 @@ class Cover:
     Attributes
     ----------
     yes, unknown
-        A word a cell; `unknown` never holds what is in `yes`.
+        A word a cell. What one layer does not know stays in `unknown` where another covers: with its edge moved the
+        other may not. `edges` takes out what is covered.
     outer, inner
         `yes` with its edge further out, and further in.
     unit
@@ -52,26 +53,9 @@ class Cover:
     unit: Bytes | None = None
 
     def edges(self, how: str) -> Cover:
-        """This cover with its edges ``in`` or ``out``; ``exact`` is itself."""
-        if how == "exact":
-            return self
-        yes = self.outer if how == "in" else self.inner
+        """This cover with its edges ``exact``, ``in`` or ``out``, and unknown only where it does not cover."""
+        yes = {"exact": self.yes, "in": self.outer, "out": self.inner}[how]
         return replace(self, yes=yes, unknown=self.unknown & ~yes)
-
-    def __or__(self, other: Cover) -> Cover:
-        """What either covers. Unknown is what neither covers and one does not know."""
-        yes = self.yes | other.yes
-        unit = self.unit if other.unit is None else other.unit
-        if self.unit is not None and other.unit is not None:
-            unit = np.where((self.unit == YES) | (other.unit == YES), YES, np.maximum(self.unit, other.unit))
-            unit = unit.astype(np.uint8)
-        return Cover(
-            yes,
-            (self.unknown | other.unknown) & ~yes,
-            self.outer | other.outer,
-            self.inner | other.inner,
-            unit,
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +69,14 @@ class Painted:
         Of all operators together, by location percentage, the best estimate first.
     operators
         Of each operator, at the first percentage.
+    strongest
+        Of each layer of the service the greatest value in every village, NaN without one; None where it is no raster.
     """
 
     service: Service
     covers: Mapping[float, Cover]
     operators: Mapping[str, Cover]
+    strongest: tuple[NDArray[np.float64] | None, ...]
 
 
 def paint(lattice: Lattice, service: Service, bounds: Bounds, run: Run | None = None) -> Painted:
@@ -100,24 +87,61 @@ def paint(lattice: Lattice, service: Service, bounds: Bounds, run: Run | None = 
     in a cell of a raster that meets the threshold, in a unit whose figure does.
     """
     percents = bounds.location_percent if varies(service) else bounds.location_percent[:1]
-    operators: dict[str, Cover] = {}
-    together: dict[float, Cover] = {}
+    operators: dict[str, _Union] = {}
+    together = {percent: _Union(edges=True) for percent in percents}
+    strongest: list[NDArray[np.float64] | None] = []
 
     def add(operator: str, covers: Mapping[float, Cover]) -> None:
         for percent, cover in covers.items():
-            together[percent] = together[percent] | cover if percent in together else cover
-        best = covers[percents[0]]
-        best = replace(best, outer=best.yes, inner=best.yes)  # operators are not varied
-        operators[operator] = operators[operator] | best if operator in operators else best
+            together[percent].add(cover)
+        operators.setdefault(operator, _Union(edges=False)).add(covers[percents[0]])
 
     for layer in service.layers:
-        for operator, covers in _paint_layer(lattice, layer, percents, run):
+        greatest: list[NDArray[np.float64]] = []
+        for operator, covers in _paint_layer(lattice, layer, percents, run, greatest):
             add(operator, covers)
+        strongest.append(greatest[0] if greatest else None)
     for operator in service.operators or ([] if operators else [""]):
         if operator not in operators:
             status = YES if service.everywhere else UNKNOWN
             add(operator, dict.fromkeys(percents, _blank(lattice, status)))
-    return Painted(service, {percent: together[percent] for percent in percents}, operators)
+    return Painted(
+        service,
+        {percent: union.cover() for percent, union in together.items()},
+        {operator: union.cover().edges("exact") for operator, union in operators.items()},
+        tuple(strongest),
+    )
+
+
+class _Union:
+    """What any of some covers covers. Unknown is what none covers and one does not know."""
+
+    def __init__(self, *, edges: bool) -> None:
+        self.edges = edges
+        self.count = 0
+        self.words: list[Words] = []  # yes, unknown, and with edges outer, inner
+        self.unit: Bytes | None = None
+
+    def add(self, cover: Cover) -> None:
+        parts = [cover.yes, cover.unknown, *([cover.outer, cover.inner] if self.edges else [])]
+        self.count += 1
+        if self.count == 1:
+            self.words, self.unit = parts, cover.unit
+            return
+        if self.count == 2:
+            self.words = [words.copy() for words in self.words]  # the first were the cover's
+        for words, part in zip(self.words, parts, strict=True):
+            np.bitwise_or(words, part, out=words)
+        if self.unit is None or cover.unit is None:
+            self.unit = cover.unit if self.unit is None else self.unit
+        else:
+            either = (self.unit == YES) | (cover.unit == YES)
+            self.unit = np.where(either, YES, np.maximum(self.unit, cover.unit)).astype(np.uint8)
+
+    def cover(self) -> Cover:
+        yes, unknown, *varied = self.words
+        outer, inner = varied or (yes, yes)
+        return Cover(yes, unknown, outer, inner, self.unit)
 
 
 def varies(service: Service) -> bool:
@@ -171,7 +195,9 @@ def site_circles(layer: Sites, rows: NDArray[np.bool_]) -> tuple[Any, Any, Any]:
 
 
 def scale_at(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Metres of EPSG:3826 in a metre of ground."""
+    """Metres of EPSG:3826 in a metre of ground, at points in it, shape (n,)."""
+    if not len(x):
+        return np.empty(0)
     lon, lat = transformer(CRS, "EPSG:3824").transform(x, y)
     scale: NDArray[np.float64] = np.asarray(Proj(CRS).get_factors(lon, lat).meridional_scale, np.float64)
     return scale
@@ -189,15 +215,19 @@ def unit_status(lattice: Lattice, layer: ByUnit) -> Bytes:
 
 
 def _paint_layer(
-    lattice: Lattice, layer: Layer, percents: tuple[float, ...], run: Run | None
+    lattice: Lattice,
+    layer: Layer,
+    percents: tuple[float, ...],
+    run: Run | None,
+    strongest: list[NDArray[np.float64]],
 ) -> Iterator[tuple[str, dict[float, Cover]]]:
     if isinstance(layer, Raster):
         asked = [threshold(layer, percent, percents[0]) for percent in percents]
         different = sorted(set(asked))
-        found = {
-            at_least: Cover(*words)
-            for at_least, words in zip(different, paint_raster(lattice, layer, different, run), strict=True)
-        }
+        painted, greatest = paint_raster(lattice, layer, different, run)
+        pieces = lattice.pieces
+        strongest.append(_greatest(pieces.cell, pieces.village, greatest, len(lattice.codes)))
+        found = {at_least: Cover(*words) for at_least, words in zip(different, painted, strict=True)}
         yield layer.operator, {p: found[t] for p, t in zip(percents, asked, strict=True)}
     elif isinstance(layer, ByUnit):
         cover = replace(_blank(lattice, NO), unit=unit_status(lattice, layer))
@@ -218,6 +248,18 @@ def _paint_layer(
         raise TypeError(f"{type(layer).__name__} is no kind of layer that can be painted")
 
 
+@compiled
+def _greatest(
+    cell: NDArray[np.int32], village: NDArray[np.int32], value: NDArray[np.float32], villages: int
+) -> NDArray[np.float64]:
+    """The greatest value of the cells of each village, NaN where they have none."""
+    out = np.full(villages, np.nan)
+    for i in range(len(cell)):
+        if not value[cell[i]] <= out[village[i]] and value[cell[i]] == value[cell[i]]:
+            out[village[i]] = value[cell[i]]
+    return out
+
+
 def _named(owners: NDArray[Any], layer: Layer) -> list[str]:
     """Operators in a layer; an empty layer still says that its operator is nowhere."""
     return sorted(set(owners)) or [layer.operator]
@@ -229,7 +271,7 @@ def _offsets(layer: Layer) -> tuple[float, ...]:
 
 def _of_shapes(drawn: Mapping[float, Words], layer: Layer) -> Cover:
     yes = drawn[0.0]
-    unknown = ~yes if layer.outside == "unknown" else np.zeros_like(yes)
+    unknown = np.full_like(yes, FULL if layer.outside == "unknown" else NONE)
     outer, inner = drawn.get(layer.accuracy_m, yes), drawn.get(-layer.accuracy_m, yes)
     return Cover(yes, unknown, outer | yes, inner & yes)
 

@@ -6,8 +6,12 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
+
+Values = NDArray[np.float64]
 
 ROBUST = 0.1  # of the list: a unit that moves by less keeps its place
+CHOICES = ["surface", "edges", "location_percent", "anchors"]
 COLUMNS = [
     "service", "of", "subject", "level", "code", "name", "best", "rank", "rank_low", "rank_high", "robust"
 ]  # fmt: skip
@@ -39,24 +43,32 @@ def ranking(table: pd.DataFrame, variants: pd.DataFrame) -> pd.DataFrame:
         part = part[part["best"].notna()]
         if part.empty:
             continue
-        rank = part["best"].rank(method="min")
-        low, high = rank.to_numpy(copy=True), rank.to_numpy(copy=True)
-        choices = ["surface", "edges", "location_percent", "anchors"]
-        for _, variant in by_key[key].groupby(choices, sort=False, dropna=False):
-            same = variant.set_index("code").loc[part["code"]]
-            total = (same["covered"] + same["not_covered"] + same["unknown"]).to_numpy(np.float64)
-            for extra in (0.0, 1.0):
-                share = (same["covered"] + extra * same["unknown"]).to_numpy(np.float64) / total
-                other = pd.Series(share).rank(method="min").to_numpy()
-                low, high = np.fmin(low, other), np.fmax(high, other)
-        moved = high - low <= ROBUST * len(part)
-        out.append(
-            part[[*keys, "code", "name", "best"]].assign(
-                rank=rank.astype("int64"),
-                rank_low=low.astype("int64"),
-                rank_high=high.astype("int64"),
-                robust=moved,
-            )
-        )
+        covered, unknown, total = _figures(by_key[key], part["code"])
+        rank = _ranks(part["best"].to_numpy(np.float64)[None])[0]
+        ranks = _ranks(np.concatenate([covered / total, (covered + unknown) / total]))
+        low, high = np.fmin(rank, ranks.min(axis=0)), np.fmax(rank, ranks.max(axis=0))
+        columns = {
+            "rank": rank,
+            "rank_low": low,
+            "rank_high": high,
+            "robust": high - low <= ROBUST * len(part),
+        }
+        out.append(part[[*keys, "code", "name", "best"]].assign(**columns))
     found = pd.concat(out, ignore_index=True) if out else pd.DataFrame(columns=COLUMNS)
     return found.sort_values([*keys, "rank", "code"], ignore_index=True)[COLUMNS]
+
+
+def _figures(variants: pd.DataFrame, codes: pd.Series) -> tuple[Values, Values, Values]:
+    """Covered, unknown and total by variant and unit, shape (variants, units), of the units of `codes`."""
+    choice = variants.groupby(CHOICES, sort=False, dropna=False).ngroup().to_numpy()
+    at = pd.Index(codes).get_indexer(pd.Index(variants["code"]))
+    here = at >= 0
+    out = np.zeros((3, int(choice.max()) + 1, len(codes)))
+    for figure, column in zip(out, ("covered", "unknown", "not_covered"), strict=True):
+        figure[choice[here], at[here]] = variants[column].to_numpy(np.float64)[here]
+    return out[0], out[1], out.sum(axis=0)
+
+
+def _ranks(share: Values) -> NDArray[np.int64]:
+    """Ranks along rows, the least first; equals have the same rank."""
+    return np.stack([np.searchsorted(np.sort(row), row) + 1 for row in share])

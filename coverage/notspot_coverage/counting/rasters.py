@@ -58,14 +58,15 @@ class Strip:
     thresholds: tuple[float, ...]
 
 
-Run = Callable[[Callable[[Strip], tuple[list[Words], Words]], Iterable[Strip]], Iterable[Any]]
+Run = Callable[[Callable[[Strip], tuple[list[Words], Words, Values]], Iterable[Strip]], Iterable[Any]]
 
 
 def paint_raster(
     lattice: Lattice, layer: Raster, thresholds: Sequence[float], run: Run | None = None
-) -> list[tuple[Words, Words, Words, Words]]:
+) -> tuple[list[tuple[Words, Words, Words, Words]], Values]:
     """
-    What a raster covers at each of `thresholds`: (yes, unknown, outer, inner), words of the lattice's cells.
+    What a raster covers at each of `thresholds`: (yes, unknown, outer, inner), words of the lattice's cells; and the
+    greatest value in each cell, NaN where there is none.
 
     A sub-cell takes the value of the raster's cell that its middle lies in. In `outer` and `inner` the edge of coverage
     lies half a cell of the raster (at least a sub-cell) further out and in, for it runs somewhere between the middles
@@ -76,33 +77,36 @@ def paint_raster(
     """
     yes = [lattice.words() for _ in thresholds]
     known = lattice.words()
-    x, y = lattice.centres()
+    greatest = np.empty(len(lattice), np.float32)
     with opened(layer.path) as file:
-        size_m = _Place(file, layer, lattice.cell_m).size_m(x[0], y[0])
+        size_m = _Place(file, layer, lattice.cell_m).size_m(*lattice.centres(slice(0, 1)))
     high = int(np.clip(STRIP_CELLS * size_m / lattice.cell_m, *STRIP_ROWS))
     firsts = np.arange(0, lattice.grid.rows + high, high, dtype=np.int32)
     ends = np.searchsorted(lattice.row, firsts)
     spans = [(a, b) for a, b in pairwise(ends) if a < b]
-    strips = (Strip(layer, x[a:b], y[a:b], lattice.cell_m, tuple(thresholds)) for a, b in spans)
+    strips = (
+        Strip(layer, *lattice.centres(slice(a, b)), lattice.cell_m, tuple(thresholds)) for a, b in spans
+    )
     for (a, b), found in zip(spans, (run or by_threads)(paint_strip, strips), strict=True):
         for words, part in zip(yes, found[0], strict=True):
             words[a:b] = part
-        known[a:b] = found[1]
+        known[a:b], greatest[a:b] = found[1:]
     unknown = ~known if layer.outside == "unknown" else lattice.words()
     reach = max(int(np.ceil(size_m / 2 / (lattice.cell_m / SIDE) - 0.01)), 1)
-    return [(words, unknown, *moved_edges(lattice, words, known, reach)) for words in yes]
+    return [(words, unknown, *moved_edges(lattice, words, known, reach)) for words in yes], greatest
 
 
-def paint_strip(strip: Strip) -> tuple[list[Words], Words]:
-    """What is covered at each threshold, and what is known, of the cells of a strip."""
+def paint_strip(strip: Strip) -> tuple[list[Words], Words, Values]:
+    """What is covered at each threshold, what is known, and the greatest value, of the cells of a strip."""
     limits = np.asarray(strip.thresholds, np.float32)  # the file's own precision: -105 is met by -105
     yes = np.zeros((len(limits), len(strip.x)), np.uint64)
     known = np.zeros(len(strip.x), np.uint64)
+    greatest = np.full(len(strip.x), np.nan, np.float32)
     with rasterio.Env(GDAL_CACHEMAX=CACHE_BYTES), opened(strip.layer.path) as file:
         u, v, step = _Place(file, strip.layer, strip.cell_m).of(strip.x, strip.y)
         values, left, top = _window(file, u, v, step)
-    _sample(yes, known, values, left, top, u, v, step, limits)
-    return list(yes), known
+    _sample(yes, known, greatest, values, left, top, u, v, step, limits)
+    return list(yes), known, greatest
 
 
 def by_threads(work: Callable[[Strip], Any], strips: Iterable[Strip]) -> Iterable[Any]:
@@ -123,28 +127,35 @@ def values_about(
     Values at points in EPSG:3826, and the least and greatest within half a cell `around` them, shape (n,) each; NaN
     where there is none at the point itself.
     """
+    offsets = [(0.0, 0.0)]
+    if around:  # a square of half a cell to all sides reaches into no cells but those of its corners
+        offsets += [(-0.5, -0.5), (-0.5, 0.5), (0.5, -0.5), (0.5, 0.5)]
     with opened(layer.path) as file:
         move = transformer(CRS, _system(file, layer))
         u, v = _applied(~file.transform, *move.transform(x, y))
-        value = _values(file, u, v)
-        least, most = value, value
-        for a, b in ((-0.5, -0.5), (-0.5, 0.5), (0.5, -0.5), (0.5, 0.5)) if around else ():
-            beside = np.where(np.isnan(value), np.nan, _values(file, u + a, v + b))
-            least, most = np.fmin(least, beside), np.fmax(most, beside)
+        found = _values(file, u, v, offsets)
+    value, least, most = found[0], found[0], found[0]
+    for beside in found[1:]:
+        beside = np.where(np.isnan(value), np.nan, beside)
+        least, most = np.fmin(least, beside), np.fmax(most, beside)
     return value, least, most
 
 
-def _values(file: Any, u: Floats, v: Floats) -> Floats:
-    """Values at columns `u` and rows `v`, read by strips of blocks."""
-    out = np.full(len(u), np.nan)
+def _values(file: Any, u: Floats, v: Floats, offsets: Sequence[tuple[float, float]]) -> Floats:
+    """Values at columns `u` and rows `v`, each `offsets` away; shape (offsets, n); read once by strips of blocks."""
+    out = np.full((len(offsets), len(u)), np.nan)
     with np.errstate(invalid="ignore"):
-        column, row = np.floor(u), np.floor(v)
-        inside = (column >= 0) & (row >= 0) & (column < file.width) & (row < file.height)
+        row = np.floor(v)
+        inside = (np.floor(u) >= 0) & (row >= 0) & (u < file.width) & (v < file.height)
     for index in _by_blocks(row, inside, file.block_shapes[0][0]):
-        rows, columns = row[index].astype(int), column[index].astype(int)
-        top, left = int(rows.min()), int(columns.min())
-        window = Window(left, top, int(columns.max()) - left + 1, int(rows.max()) - top + 1)
-        out[index] = _read(file, window)[rows - top, columns - left]
+        top, bottom = max(int(v[index].min() - 0.5), 0), min(int(v[index].max() + 0.5) + 1, file.height)
+        left, right = max(int(u[index].min() - 0.5), 0), min(int(u[index].max() + 0.5) + 1, file.width)
+        values = _read(file, Window(left, top, right - left, bottom - top))
+        for found, (a, b) in zip(out, offsets, strict=True):
+            rows = np.floor(v[index] + b).astype(np.int64) - top
+            columns = np.floor(u[index] + a).astype(np.int64) - left
+            there = (rows >= 0) & (columns >= 0) & (rows < values.shape[0]) & (columns < values.shape[1])
+            found[index[there]] = values[rows[there], columns[there]]
     return out
 
 
@@ -185,9 +196,9 @@ class _Place:
         system = _system(file, layer)
         self.move = None if system == parse_crs(CRS) else transformer(CRS, system)
 
-    def size_m(self, x: float, y: float) -> float:
-        """Side of a cell of the raster there, metres."""
-        du, dv = self._steps(np.array([x]), np.array([y]))
+    def size_m(self, x: Floats, y: Floats) -> float:
+        """Side of a cell of the raster at the first of some points, metres."""
+        du, dv = self._steps(x[:1], y[:1])
         return float(self.cell_m / np.sqrt(abs(du[0, 0] * dv[0, 1] - du[0, 1] * dv[0, 0])))
 
     def of(self, x: Floats, y: Floats) -> tuple[Floats, Floats, Floats]:
@@ -262,6 +273,7 @@ def _read(file: Any, window: Window) -> Values:
 def _sample(
     yes: Words,
     known: Words,
+    greatest: Values,
     values: Values,
     left: int,
     top: int,
@@ -270,7 +282,10 @@ def _sample(
     step: Floats,
     limits: Values,
 ) -> None:
-    """Fill `known`, shape (n,), and `yes`, shape (limits, n), from the values that the sub-cells' middles lie in."""
+    """
+    Fill `known` and `greatest`, shape (n,), and `yes`, shape (limits, n), from the values that the sub-cells' middles
+    lie in.
+    """
     height, width = values.shape
     columns, rows = np.empty(SIDE, np.int64), np.empty(SIDE, np.int64)
     found, parts = np.empty(SIDE * SIDE, np.float32), np.empty(SIDE * SIDE, np.uint64)
@@ -320,10 +335,13 @@ def _sample(
                 if 0 <= c < width and 0 <= r < height:
                     found[n], parts[n] = values[r, c], np.uint64(1) << np.uint64(k)
                     n += 1
-        word = NONE
+        word, most = NONE, np.float32(-np.inf)
         for k in range(n):
             word |= parts[k] if found[k] == found[k] else NONE
+            most = found[k] if found[k] > most else most
         known[i] = word
+        if word != NONE:
+            greatest[i] = most
         for t in range(len(limits)):
             word = NONE
             for k in range(n):

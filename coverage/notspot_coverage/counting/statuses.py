@@ -56,7 +56,8 @@ def statuses(
     percents
         The first is that of the best estimate.
     edges
-        ``in``: what lies on the edge, as far as that may be off, is covered; ``out``: it is not.
+        ``in``: what lies on the edge, as far as that may be off, is covered; ``out``: it is not, or unknown like all
+        that lies outside.
     """
     keys = [(percent, how) for percent in percents for how in edges]
     yes = {key: np.full(len(x), service.everywhere) for key in keys}
@@ -132,7 +133,7 @@ def _reading(
     inside = within(layer, x, y, {off[how] for how in edges})
     exact = inside[0.0]
     held = {"exact": exact, "in": inside.get(off["in"], exact), "out": inside.get(off["out"], exact) & exact}
-    return lambda percent, how: (held[how], ~(exact | held[how]) & away)
+    return lambda percent, how: (held[how], ~held[how] & away)
 
 
 def _within_circles(layer: Layer, x: Floats, y: Floats, offs: set[float]) -> dict[float, Flags]:
