@@ -159,7 +159,7 @@ def figures(account):
 
 
 @given(data=st.data())
-@settings(max_examples=25, phases=PHASES)
+@settings(max_examples=15, phases=PHASES)
 def test_everything_that_holds_of_one_account(rasters, data):
     account = everything(data.draw(services_(rasters)))
     table = account.table
@@ -284,7 +284,7 @@ def never_more(less, more):
 
 
 @given(data=st.data(), stricter=st.floats(0, 15))
-@settings(max_examples=8, phases=PHASES)
+@settings(max_examples=6, phases=PHASES)
 def test_a_stricter_threshold_or_a_smaller_radius_never_covers_more(rasters, data, stricter):
     lax = data.draw(services_(rasters))
 
@@ -300,7 +300,7 @@ def test_a_stricter_threshold_or_a_smaller_radius_never_covers_more(rasters, dat
 
 
 @given(data=st.data())
-@settings(max_examples=8, phases=PHASES)
+@settings(max_examples=6, phases=PHASES)
 def test_one_layer_more_never_covers_less(rasters, data):
     """The union of operators, and of layers of one, is never less than any of them."""
     full = data.draw(services_(rasters).filter(lambda s: len(s.layers) > 1))
@@ -312,7 +312,7 @@ def test_one_layer_more_never_covers_less(rasters, data):
 
 
 @given(data=st.data())
-@settings(max_examples=8, phases=PHASES)
+@settings(max_examples=6, phases=PHASES)
 def test_with_nothing_unknown_and_nothing_varied_the_bounds_meet(rasters, data):
     found = data.draw(services_(rasters).filter(lambda s: s.layers and not s.operators))
     layers = tuple(dataclasses.replace(layer, outside="not covered") for layer in found.layers)
@@ -330,7 +330,7 @@ def test_with_nothing_unknown_and_nothing_varied_the_bounds_meet(rasters, data):
 
 
 @given(data=st.data(), seed=st.integers(0, 99))
-@settings(max_examples=8, phases=PHASES)
+@settings(max_examples=6, phases=PHASES)
 def test_order_splitting_and_systems_change_nothing(rasters, data, seed):
     found = data.draw(services_(rasters))
     rng = np.random.default_rng(seed)

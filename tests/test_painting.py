@@ -86,7 +86,7 @@ def test_a_disc_by_hand():
     points=st.lists(st.builds(at, st.floats(-300, 2000), st.floats(-300, 1100)), min_size=1, max_size=4),
     radius_m=st.floats(1, 700),
 )
-@settings(max_examples=40)
+@settings(max_examples=25)
 def test_sub_cells_within_the_radius_are_covered(points, radius_m):
     yes, _ = flags(sites(*points, radius_m=radius_m))
     centre = np.array([[p.x, p.y] for p in points])
@@ -100,7 +100,7 @@ def test_sub_cells_within_the_radius_are_covered(points, radius_m):
     shape=st.lists(st.tuples(st.floats(-200, 1500), st.floats(-200, 1000)), min_size=3, max_size=8),
     disc=st.tuples(st.floats(-200, 1500), st.floats(-200, 1000), st.floats(10, 600)),
 )
-@settings(max_examples=40)
+@settings(max_examples=25)
 def test_covered_area_by_village_is_that_of_shapely_to_half_a_sub_cell_along_the_outline(shape, disc):
     """12.5 m x length of the outline in the village bounds the error; on average it is far below."""
     mended = shapely.get_parts(shapely.get_parts(shapely.make_valid(Polygon([at(*corner) for corner in shape]))))

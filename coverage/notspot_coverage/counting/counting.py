@@ -19,7 +19,7 @@ from notspot_coverage.counting.lattice import Lattice
 from notspot_coverage.counting.notes import figure_notes, people_notes
 from notspot_coverage.counting.operators import by_operators
 from notspot_coverage.counting.painting import NO, UNKNOWN, YES, Painted, edged, paint, varies
-from notspot_coverage.counting.ranking import ranking
+from notspot_coverage.counting.ranking import CHOICES, ranking
 from notspot_coverage.counting.rasters import Run
 from notspot_coverage.counting.services import (
     LAND,
@@ -55,9 +55,7 @@ COLUMNS = [
     *KEYS, "level", "code", "name", "total", "covered", "not_covered", "unknown", "low", "best", "high", "unit",
     "low_by", "high_by", "varied",
 ]  # fmt: skip
-VARIANTS = [
-    *KEYS, "level", "code", "surface", "edges", "location_percent", "anchors", "covered", "not_covered", "unknown",
-]  # fmt: skip
+VARIANTS = [*KEYS, "level", "code", *CHOICES, "covered", "not_covered", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -347,20 +345,18 @@ def _variants(counted: Counted, service: str, of: str, subject: str) -> pd.DataF
     keep = (counted.sums.frame["level"] != "village").to_numpy()
     units = counted.sums.frame[keep]
     total = counted.sums.add(counted.total)[keep]
-    covered = counted.sums.add(counted.covered.T)[keep]
-    unknown = counted.sums.add(counted.unknown.T)[keep]
-    frames = [
-        pd.DataFrame(
-            {
-                "service": service, "of": of, "subject": subject, "level": units["level"], "code": units["code"],
-                "surface": variant.surface, "edges": variant.edges, "location_percent": variant.location_percent,
-                "anchors": variant.anchors, "covered": covered[:, at],
-                "not_covered": _rest(total, covered[:, at] + unknown[:, at]), "unknown": unknown[:, at],
-            }
-        )
-        for at, variant in enumerate(counted.variants)
-    ]  # fmt: skip
-    return pd.concat(frames, ignore_index=True)[VARIANTS]
+    covered = counted.sums.add(counted.covered.T)[keep].T.ravel()
+    unknown = counted.sums.add(counted.unknown.T)[keep].T.ravel()
+    chosen = counted.variants
+    columns = {
+        "service": service, "of": of, "subject": subject,
+        **{name: np.tile(units[name].to_numpy(object), len(chosen)) for name in ("level", "code")},
+        **{name: np.repeat([getattr(variant, name) for variant in chosen], len(units)) for name in CHOICES},
+        "covered": covered,
+        "not_covered": _rest(np.tile(total, len(chosen)), covered + unknown),
+        "unknown": unknown,
+    }  # fmt: skip
+    return pd.DataFrame(columns, index=range(len(covered)))[VARIANTS]
 
 
 def _joined(frames: Sequence[pd.DataFrame], columns: Sequence[str]) -> pd.DataFrame:
