@@ -8,8 +8,9 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-# A busy machine must not fail a law: no test asserts a time.
-hypothesis.settings.register_profile("notspot", deadline=None)
+# A busy machine must not fail a law: no test asserts a time. Half of hypothesis' own number of examples keeps a
+# whole run within ten minutes on two cores; laws that need more say so.
+hypothesis.settings.register_profile("notspot", deadline=None, max_examples=50)
 hypothesis.settings.load_profile("notspot")
 
 # Compiled code is kept on disk by the file that holds a function, not by those that it calls: a folder of its
