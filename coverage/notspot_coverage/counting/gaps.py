@@ -222,15 +222,14 @@ def _layer_reasons(
     if isinstance(layer, Sites):
         sx, sy, radius = site_circles(layer, np.ones(len(layer.points), np.bool_))
         order = np.argsort(sx, kind="stable")
-        radius = radius[order]
-        gap, which = nearest(x, y, sx[order], sy[order], radius)
-        scale = scale_at(x, y)  # said in metres on the ground
-        for edge, k, metre in zip(gap, which, scale, strict=True):
+        sx, sy, radius = sx[order], sy[order], radius[order]
+        gap, which = nearest(x, y, sx, sy, radius)
+        here, there = scale_at(x, y), scale_at(sx, sy)  # said in metres on the ground
+        for edge, k, metre in zip(gap, which, here, strict=True):
             if k < 0:
                 yield Text(f"{by}無點位", f"{by}has no site")
                 continue
-            reach = radius[k] / metre
-            away = edge / metre / 1000 + reach / 1000
+            reach, away = radius[k] / there[k], (edge + radius[k]) / metre / 1000
             yield Text(
                 f"{by}最近點位距 {away:,.1f} 公里，涵蓋半徑 {reach:,.0f} 公尺",
                 f"{by}nearest site {away:,.1f} km away, it reaches {reach:,.0f} m",

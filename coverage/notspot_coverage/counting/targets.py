@@ -77,6 +77,8 @@ def place_target(lattice: Lattice, units: Units, places: Places, locate: Locate)
     lon, lat = degrees.x.to_numpy(np.float64), degrees.y.to_numpy(np.float64)
     metres = projected(points)
     x, y = metres.x.to_numpy(np.float64), metres.y.to_numpy(np.float64)
+    here = np.isfinite(x) & np.isfinite(y)  # the ends of the world cannot be projected
+    x, y = np.where(here, x, np.nan), np.where(here, y, np.nan)
     village, off = _village(lattice, locate, lon, lat, x, y)
     shared = np.zeros(len(points), np.bool_)
     if places.anchors:
@@ -121,10 +123,11 @@ def line_target(lattice: Lattice, units: Units, lines: Lines, locate: Locate) ->
     Lines as the middles of pieces of at most `STEP_M`, with their geodesic length in km: the pieces of a line add
     up to its length.
     """
-    given = lines.lines
+    given = lines.lines.reset_index(drop=True).explode()
+    given = given[shapely.length(given.geometry.to_numpy()) > 0]  # a line from a point to itself is none
     if given.crs is not None and given.crs.is_projected:
         given = given.set_geometry(given.geometry.segmentize(STRAIGHT_M))
-    parts = projected(given, "EPSG:3824").reset_index(drop=True).explode()
+    parts = projected(given, "EPSG:3824")
     corners, line = shapely.get_coordinates(parts.to_numpy(), return_index=True)
     start = np.flatnonzero(line[1:] == line[:-1])  # of each straight stretch
     from_, to = corners[start], corners[start + 1]

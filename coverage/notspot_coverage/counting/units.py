@@ -132,7 +132,7 @@ class Sums:
 
     def add(self, values: Values) -> Values:
         """Values of atoms, shape (atoms, …), as values of units, shape (units, …)."""
-        flat = values.reshape(len(values), -1)
+        flat = values.reshape(len(values), int(np.prod(values.shape[1:])))
         towns = np.zeros((len(self._county_of_town), flat.shape[1]))
         here = self.town >= 0
         np.add.at(towns, self.town[here], flat[here])
