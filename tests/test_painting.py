@@ -103,7 +103,9 @@ def test_sub_cells_within_the_radius_are_covered(points, radius_m):
 @settings(max_examples=25)
 def test_covered_area_by_village_is_that_of_shapely_to_half_a_sub_cell_along_the_outline(shape, disc):
     """12.5 m x length of the outline in the village bounds the error; on average it is far below."""
-    mended = shapely.get_parts(shapely.get_parts(shapely.make_valid(Polygon([at(*corner) for corner in shape]))))
+    mended = shapely.get_parts(
+        shapely.get_parts(shapely.make_valid(Polygon([at(*corner) for corner in shape])))
+    )
     polygon = MultiPolygon([part for part in mended if part.geom_type == "Polygon"])
     x, y, radius_m = disc
     cover = cover_of(areas(polygon), sites(at(x, y), radius_m=radius_m))

@@ -263,7 +263,10 @@ def test_the_shares_of_villages_are_those_of_exactextract_where_cells_are_whole_
     with rasterio.open(path) as file:
         read = file.read(1, masked=True).filled(np.nan)
         place = file.transform
-    for name, flags, found in (("yes", read >= -105, covered), ("unknown", np.isnan(read), possible - covered)):
+    for name, flags, found in (
+        ("yes", read >= -105, covered),
+        ("unknown", np.isnan(read), possible - covered),
+    ):
         path = write_raster(tmp_path / f"{name}.tif", flags, transform=place, nodata=None)
         frame = country().villages.set_index("village_code").loc[list(LATTICE.codes)]
         expected = exact_extract(str(path), frame.reset_index(), "mean", output="pandas")["mean"]
