@@ -8,11 +8,12 @@ OUT ?= notspot-report
 BIN = $(VENV)/bin
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: help report test lint bench bench-atlas bench-counting bench-propagation clean
+.PHONY: help report test coverage lint bench bench-atlas bench-counting bench-propagation clean
 
 help:
 	@echo 'make report   the report and atlas of Taiwan 2021, in $(OUT)/'
 	@echo 'make test     the tests'
+	@echo 'make coverage the tests, and which lines they reach'
 	@echo 'make lint     ruff, mypy, import-linter'
 	@echo 'make bench    measured times and sizes beside those of the tools people use today'
 	@echo 'make bench-atlas   how fast the atlas draws, pans and changes'
@@ -24,6 +25,9 @@ report: $(VENV)/.ready
 	@$(BIN)/notspot report --out $(OUT)
 
 test: $(VENV)/.ready-test
+	$(BIN)/python -m pytest -n auto --dist loadfile
+
+coverage: $(VENV)/.ready-test
 	$(BIN)/python -m pytest -n auto --dist loadfile --cov --cov-report=term:skip-covered
 
 lint: $(VENV)/.ready-test

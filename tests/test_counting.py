@@ -159,7 +159,7 @@ def figures(account):
 
 
 @given(data=st.data())
-@settings(max_examples=15, phases=PHASES)
+@settings(max_examples=10, phases=PHASES)
 def test_everything_that_holds_of_one_account(rasters, data):
     account = everything(data.draw(services_(rasters)))
     table = account.table
