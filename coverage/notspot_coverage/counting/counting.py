@@ -271,17 +271,24 @@ def _statuses(
 
 def _target(target: Target, found: dict[tuple[float, Edges], Status]) -> tuple[Counted, Status]:
     """Places and lines: status at the point itself. Also the status of each in the best estimate."""
+    sums, at = target.sums.pooled()  # lines are millions of pieces
+    towns = int(sums.town.size)
+
+    def of(flags: NDArray[np.bool_]) -> Values:
+        added: Values = np.bincount(at, np.where(flags, target.size, 0.0), towns).astype(np.float64)
+        return added
+
     variants, covered, unknown = [], [], []
     for (percent, how), status in found.items():
         for anchors in ("as placed", "out", "in") if target.shared.any() else ("",):
-            read = status.copy()
+            read = status
             if anchors in ("out", "in"):
-                read[target.shared] = NO if anchors == "out" else YES
+                read = np.where(target.shared, NO if anchors == "out" else YES, status)
             variants.append(Variant("", how, percent, anchors))
-            covered.append(np.where(read == YES, target.size, 0.0))
-            unknown.append(np.where(read == UNKNOWN, target.size, 0.0))
-    best = next(iter(found.values()))
-    return Counted(variants, np.array(covered), np.array(unknown), target.size, target.sums), best
+            covered.append(of(read == YES))
+            unknown.append(of(read == UNKNOWN))
+    total = of(np.ones(len(target.size), np.bool_))
+    return Counted(variants, np.array(covered), np.array(unknown), total, sums), next(iter(found.values()))
 
 
 # ------------------------------------------------------------------ frames

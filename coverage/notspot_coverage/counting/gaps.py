@@ -201,7 +201,7 @@ def _reasons(
         if values is not None:
             values = values[own]
         elif isinstance(layer, Raster):
-            values = values_at(layer, x[own], y[own])
+            values = values_at(layer, x[own], y[own]).astype(np.float64)
         found = _layer_reasons(layer, x[own], y[own], villages[own], values)
         for i, text in zip(placed, found, strict=True):
             said[i].append(text)

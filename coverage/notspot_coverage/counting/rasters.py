@@ -115,14 +115,14 @@ def by_threads(work: Callable[[Strip], Any], strips: Iterable[Strip]) -> Iterabl
         yield from pool.map(work, strips)
 
 
-def values_at(layer: Raster, x: Floats, y: Floats) -> Floats:
-    """Values of a raster at points in EPSG:3826, shape (n,); NaN where it holds none."""
+def values_at(layer: Raster, x: Floats, y: Floats) -> Values:
+    """Values of a raster at points in EPSG:3826, shape (n,), float32; NaN where it holds none."""
     return values_about(layer, x, y, around=False)[0]
 
 
 def values_about(
     layer: Raster, x: Floats, y: Floats, *, around: bool = True
-) -> tuple[Floats, Floats, Floats]:
+) -> tuple[Values, Values, Values]:
     """
     Values at points in EPSG:3826, and the least and greatest within half a cell `around` them, shape (n,) each; NaN
     where there is none at the point itself.
@@ -136,14 +136,14 @@ def values_about(
         found = _values(file, u, v, offsets)
     value, least, most = found[0], found[0], found[0]
     for beside in found[1:]:
-        beside = np.where(np.isnan(value), np.nan, beside)
+        beside = np.where(np.isnan(value), np.float32(np.nan), beside)
         least, most = np.fmin(least, beside), np.fmax(most, beside)
     return value, least, most
 
 
-def _values(file: Any, u: Floats, v: Floats, offsets: Sequence[tuple[float, float]]) -> Floats:
+def _values(file: Any, u: Floats, v: Floats, offsets: Sequence[tuple[float, float]]) -> Values:
     """Values at columns `u` and rows `v`, each `offsets` away; shape (offsets, n); read once by strips of blocks."""
-    out = np.full((len(offsets), len(u)), np.nan)
+    out = np.full((len(offsets), len(u)), np.nan, np.float32)
     with np.errstate(invalid="ignore"):
         row = np.floor(v)
         inside = (np.floor(u) >= 0) & (row >= 0) & (u < file.width) & (v < file.height)

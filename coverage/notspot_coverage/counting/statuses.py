@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 import numpy as np
-import shapely
 from numpy.typing import NDArray
 
 from notspot_coverage.counting.lattice import Lattice
@@ -26,11 +25,13 @@ from notspot_coverage.counting.painting import (
 from notspot_coverage.counting.rasters import values_about
 from notspot_coverage.counting.services import Areas, ByUnit, Layer, Raster, Service, Sites
 from notspot_coverage.propagation.terms import compiled
+from notspot_geodata.locating import Locator
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 Status = NDArray[np.int8]
 Edges = Literal["exact", "in", "out"]
+MOST_BUCKETS = 4_000_000  # 32 MB
 Reading = Callable[[float, Edges], tuple[Flags, Flags]]
 
 
@@ -122,7 +123,7 @@ def _reading(
     away = layer.outside == "unknown"
     if isinstance(layer, Raster):
         value, weakest, strongest = values_about(layer, x, y, around=len(edges) > 1)
-        values: dict[str, Floats] = {"exact": value, "in": strongest, "out": weakest}
+        values: dict[str, NDArray[np.float32]] = {"exact": value, "in": strongest, "out": weakest}
         gone = np.isnan(value) & away
         return lambda percent, how: (values[how] >= np.float32(threshold(layer, percent, first)), gone)
     if isinstance(layer, ByUnit):
@@ -139,23 +140,67 @@ def _reading(
 def _within_circles(layer: Layer, x: Floats, y: Floats, offs: set[float]) -> dict[float, Flags]:
     assert isinstance(layer, Sites)
     sx, sy, radius = site_circles(layer, np.ones(len(layer.points), np.bool_))
-    real = np.flatnonzero(np.isfinite(sx) & np.isfinite(sy) & (radius > 0))
-    order = real[np.argsort(sx[real], kind="stable")]
-    gap, _ = nearest(x, y, sx[order], sy[order], radius[order])
+    real = np.isfinite(sx) & np.isfinite(sy) & (radius > 0)
+    sx, sy, radius = sx[real], sy[real], radius[real]
+    reach = radius.max(initial=0.0) + max(offs)
+    if not len(sx) or reach <= 0:
+        return {off: np.zeros(len(x), np.bool_) for off in {0.0, *offs}}
+    west, south = sx.min() - reach, sy.min() - reach
+    wide, high = sx.max() + reach - west, sy.max() + reach - south
+    side = max(reach, float(np.sqrt(wide * high / MOST_BUCKETS)))
+    columns, rows = int(wide / side) + 1, int(high / side) + 1
+    bucket = ((sy - south) / side).astype(np.int64) * columns + ((sx - west) / side).astype(np.int64)
+    order = np.argsort(bucket, kind="stable")
+    start = np.searchsorted(bucket[order], np.arange(columns * rows + 1))
+    gap = _gaps(x, y, sx[order], sy[order], radius[order], start, west, south, side, columns, rows, min(offs))
     return {off: np.asarray(gap <= off) for off in {0.0, *offs}}
+
+
+@compiled
+def _gaps(
+    x: Floats,
+    y: Floats,
+    sx: Floats,
+    sy: Floats,
+    radius: Floats,
+    start: NDArray[np.int64],
+    west: float,
+    south: float,
+    side: float,
+    columns: int,
+    rows: int,
+    enough: float,
+) -> Floats:
+    """
+    Distance from points to the edge of the circle that covers most (negative inside), or of one that covers `enough`;
+    infinite where no circle reaches.
+
+    Circles stand by buckets of `side`, which no circle reaches across; `start` is the first of each bucket.
+    """
+    out = np.full(len(x), np.inf)
+    for i in range(len(x)):
+        u, v = (x[i] - west) / side, (y[i] - south) / side
+        if not (u > -1 and v > -1 and u < columns + 1 and v < rows + 1):
+            continue
+        c, r = int(np.floor(u)), int(np.floor(v))
+        for row in range(max(r - 1, 0), min(r + 2, rows)):
+            for k in range(
+                start[row * columns + max(c - 1, 0)], start[row * columns + min(c + 1, columns - 1) + 1]
+            ):
+                gap = np.hypot(sx[k] - x[i], sy[k] - y[i]) - radius[k]
+                if gap < out[i]:
+                    out[i] = gap
+                    if gap <= enough:
+                        break
+            if out[i] <= enough:
+                break
+    return out
 
 
 def _within_polygons(layer: Layer, x: Floats, y: Floats, offs: set[float]) -> dict[float, Flags]:
     assert isinstance(layer, Areas)
     shapes = area_shapes(layer, np.ones(len(layer.areas), np.bool_))
-    there = np.flatnonzero(np.isfinite(x) & np.isfinite(y))
-    points = shapely.points(x[there], y[there])
-    out = {}
-    for off in {0.0, *offs}:
-        hits = shapely.STRtree(moved_shapes(shapes, off)).query(points, predicate="intersects")[0]
-        out[off] = np.zeros(len(x), np.bool_)
-        out[off][there[hits]] = True
-    return out
+    return {off: Locator(moved_shapes(shapes, off)).find(x, y) >= 0 for off in {0.0, *offs}}
 
 
 def _operators(layer: Layer) -> set[str]:

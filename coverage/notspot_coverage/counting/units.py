@@ -5,7 +5,7 @@ Villages, townships, counties and groups: how what is counted in small parts add
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -129,6 +129,14 @@ class Sums:
         atoms = np.arange(len(town)) if villages else np.zeros(0, np.int64)
         groups = units.groups[list(GROUPS)].to_numpy(np.float64)
         return cls(frame, town, atoms, county.astype(np.int64), groups)
+
+    def pooled(self) -> tuple[Sums, Indices]:
+        """
+        The same sums with an atom a township, and a last one for what has none; and which of these each atom is.
+        """
+        towns = len(self._county_of_town)
+        at = np.where(self.town >= 0, self.town, towns)
+        return replace(self, town=np.append(np.arange(towns), -1)), at
 
     def add(self, values: Values) -> Values:
         """Values of atoms, shape (atoms, …), as values of units, shape (units, …)."""
