@@ -30,7 +30,8 @@ from hypothesis import strategies as st
 from pyproj import Geod, Transformer
 from shapely.geometry import LineString, MultiLineString, Point
 
-from notspot_coverage.counting.painting import NO, UNKNOWN, YES, paint, scale_at
+from notspot_coverage.counting import statuses as counted
+from notspot_coverage.counting.painting import NO, UNKNOWN, YES, paint, scale_at, site_circles
 from notspot_coverage.counting.services import Bounds, Lines, Places
 from notspot_coverage.counting.statuses import nearest, statuses
 from notspot_coverage.counting.targets import line_target, place_target
@@ -250,6 +251,28 @@ def test_places_and_land_are_told_alike(data):
         assert (found[50.0, how] != expected).mean() < 0.01
 
 
+@given(
+    circles=st.lists(
+        st.tuples(st.floats(-2e3, 3e3), st.floats(-2e3, 3e3), st.floats(0, 900)), min_size=1, max_size=12
+    ),
+    points=st.lists(st.tuples(st.floats(-4e3, 5e3), st.floats(-4e3, 5e3)), min_size=1, max_size=20),
+    accuracy=st.sampled_from([0.0, 40.0, 700.0]),
+    buckets=st.sampled_from([1, 20, 4_000_000]),
+)
+@settings(max_examples=60)
+def test_points_within_circles_are_those_of_all_tried(circles, points, accuracy, buckets):
+    layer = sites(*[at(a, b) for a, b, _ in circles], radii_m=[r for *_, r in circles], accuracy_m=accuracy)
+    x, y = shapely.get_coordinates([at(*p) for p in points]).T
+    sx, sy, radius = site_circles(layer, np.ones(len(circles), bool))
+    real = radius > 0
+    gap = (np.hypot(x[:, None] - sx, y[:, None] - sy) - radius)[:, real].min(axis=1, initial=np.inf)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(counted, "MOST_BUCKETS", buckets)
+        found = statuses(LATTICE, service(layer), x, y, np.zeros(len(x), np.int32), (50.0,), EDGES)
+    for how, off in (("exact", 0.0), ("in", accuracy), ("out", -accuracy)):
+        assert ((found[50.0, how] == YES) == (gap <= off)).all()
+
+
 # ------------------------------------------------------------------ lines
 
 
@@ -278,6 +301,15 @@ def test_the_length_of_a_line_in_coverage():
     # a sample stands for at most 10 m at either end
     account = COUNTRY.count(service(areas(square(0, 0, 104, 400))), lines=[lines(road)])
     assert row(account.table, of="lines", level="nation")["covered"] * 1000 == pytest.approx(104, abs=5.1)
+
+
+def test_what_lies_in_townships_is_pooled_with_the_same_sums():
+    item = places(at(10, 10), at(9_000, 0), at(1_450, 350), at(500, 500), at(20, 20))
+    sums = target_of(item).sums
+    pooled, where = sums.pooled()
+    values = np.array([1.0, 2, 4, 8, 16])
+    assert (pooled.add(np.bincount(where, values, len(pooled.town))) == sums.add(values)).all()
+    assert pooled.frame is sums.frame
 
 
 def test_lines_at_sea_count_in_the_nation_and_are_told():

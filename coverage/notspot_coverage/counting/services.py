@@ -256,8 +256,8 @@ class Account:
         ``code, name, total, covered, not_covered, unknown, low, best, high, unit, low_by, high_by, varied``.
         ``total = covered + not_covered + unknown`` in persons, households, km², places or km.
     variants
-        The same by assumption: ``service, of, subject, level, code, surface, edges, location_percent, covered,
-        not_covered, unknown``; for the nation, groups, counties and townships.
+        The same by assumption: ``service, of, subject, level, code, surface, edges, location_percent, anchors,
+        covered, not_covered, unknown``; for the nation, groups, counties and townships.
     notspots
         People by kind of not-spot: ``service, subject, level, code, name, kind, operators, people``. Kinds:
         ``complete`` (no operator), ``partial`` (so many operators, not all), ``none`` (all operators), ``unknown``
@@ -266,10 +266,10 @@ class Account:
         A row an operator: ``service, subject, operator, level, code, name, people, covered, not_covered, unknown,
         solved`` (of those not covered by it, how many another operator reaches).
     gaps
-        Uncovered villages and places, most people first: ``service, kind, code, name, county, town, people,
-        not_covered, unknown, share, nearest, distance_km, why``.
+        Uncovered villages and places, most people first: ``service, kind, subject, code, name, county, town, remote,
+        people, covered, not_covered, unknown, share, nearest, distance_km, why_zh, why_en``.
     ranking
-        Units by their share: ``service, subject, level, code, name, rank, rank_low, rank_high, robust``.
+        Units by their share: ``service, of, subject, level, code, name, best, rank, rank_low, rank_high, robust``.
     notes
         What was concluded or assumed, a sentence each.
     subjects
