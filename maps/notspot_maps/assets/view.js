@@ -26,24 +26,30 @@ class View {
     return ["township", "county", "village"].find((level) => this.model.has(indicator, level)) || (this.model.n.township ? "township" : "county");
   }
 
+  /* Class of every unit of a level on a side of the swipe, and how many are in each. */
+  classes(side = 0, level = this.level) { return this.model.classes(this.indicator, level); }
+
+  write() { this.address.write(); }
+
   open() {
     this.painter = new Painter(this);
+    this.address = new Address(this);
     this.panel = new Panel(this);
     this.tip = el("div", { class: "ns-root ns-tip", "aria-hidden": "true" });
     this.map.getContainer().append(this.tip);
-    this._read();
+    this.address.read();
     this._fit();
     this.painter.addTo(this.map);
     if (!this.source.quiet) performance.mark("notspot-first-choropleth");
     this.handlers = {
       mousemove: (event) => this._hover(event), mouseout: () => this._leave(), click: (event) => this._click(event),
-      movestart: () => this._hideTip(), moveend: () => this._write(),
+      movestart: () => this._hideTip(), moveend: () => this.write(),
     };
     this.map.on(this.handlers);
     this.panel.open();
     this.watch = new ResizeObserver(() => this.map.invalidateSize({ animate: false }));
     this.watch.observe(this.map.getContainer());
-    if (this.source.fragment) window.addEventListener("hashchange", (this.onhash = () => this._read(true)));
+    if (this.source.fragment) window.addEventListener("hashchange", (this.onhash = () => this.address.read(true)));
     if (this.source.fragment) document.documentElement.lang = this.lang === "zh" ? "zh-Hant-TW" : "en";
   }
 
@@ -64,14 +70,14 @@ class View {
     this.indicator = found;
     this.level = this._levelOf(found, this.level);
     this.hidden.clear();
-    this._changed();
+    this.changed();
   }
 
   showLevel(level) {
     if (level === this.level || !this.model.n[level]) return;
     this.level = level;
     this.hidden.clear();
-    this._changed();
+    this.changed();
   }
 
   toggle(c) {
@@ -79,20 +85,20 @@ class View {
     this.painter.paint();
     this.panel.legend();
     this.panel.table();
-    this._write();
+    this.write();
   }
 
   speak(lang) {
     this.lang = lang;
     if (this.source.fragment) document.documentElement.lang = lang === "zh" ? "zh-Hant-TW" : "en";
-    this._changed();
+    this.changed();
   }
 
-  _changed() {
+  changed() {
     this.painter.paint();
     this.panel.render();
     this._hideTip();
-    this._write();
+    this.write();
   }
 
   select(place, { move = false, say = true } = {}) {
@@ -102,7 +108,7 @@ class View {
     this.panel.table();
     if (move) this._goTo(place);
     if (say && place) this.panel.announce(this.sentence(place));
-    this._write();
+    this.write();
   }
 
   _goTo(place) {
@@ -212,57 +218,5 @@ class View {
     if (!this.indicator) return name;
     const { cell, lent } = this.cell(place);
     return `${name}${lent ? "，" + this.words.noVillage : ""}：${this.text(this.indicator.name)} ${cell && cell.v !== null ? this.value(cell.v) + " " + this.unit() : this.value(null, cell && cell.nothing)}`;
-  }
-
-  /* ---- the address */
-
-  _write() {
-    if (!this.source.fragment || this.reading) return;
-    const at = this.map.getCenter(), parts = [];
-    if (this.indicator) parts.push("i=" + encodeURIComponent(this.indicator.id));
-    parts.push("l=" + this.level);
-    if (this.selected) parts.push("p=" + encodeURIComponent(this.model.code(this.selected.level, this.selected.index)));
-    parts.push("m=" + this._where(at, this.map.getZoom()));
-    if (this.hidden.size) parts.push("h=" + [...this.hidden].sort((a, b) => a - b).join(","));
-    if (this.tab !== "place") parts.push("t=" + this.tab);
-    if (this.lang !== "zh") parts.push("lang=" + this.lang);
-    try {
-      history.replaceState(null, "", "#" + parts.join("&"));
-    } catch {
-      /* inside a srcdoc frame there is no address to keep */
-    }
-  }
-
-  /* Zoom and centre; those that were asked for as long as the map is within a pixel or two of them. */
-  _where(at, zoom) {
-    if (this.asked) {
-      const off = this.map.project(at, zoom).distanceTo(this.map.project([this.asked[1], this.asked[2]], zoom));
-      if (off < 2 && Math.abs(zoom - this.asked[0]) < 0.01) return `${this.asked[0]}/${this.asked[1].toFixed(4)}/${this.asked[2].toFixed(4)}`;
-    }
-    return `${+zoom.toFixed(2)}/${at.lat.toFixed(4)}/${at.lng.toFixed(4)}`;
-  }
-
-  _read(again = false) {
-    if (!this.source.fragment) return;
-    const given = new URLSearchParams(location.hash.slice(1));
-    this.reading = true;
-    this.lang = given.get("lang") === "en" ? "en" : given.get("lang") === "zh" || given.get("l") ? "zh" : this.lang;
-    this.indicator = this.model.indicators.find((each) => each.id === given.get("i")) || this.indicator;
-    const level = LEVELS.includes(given.get("l")) ? given.get("l") : this.level;
-    this.level = this._levelOf(this.indicator, level);
-    this.hidden = new Set((given.get("h") || "").split(",").filter((c) => /^-?\d+$/.test(c)).map(Number));
-    this.selected = given.get("p") ? this.model.find(given.get("p")) : null;
-    this.tab = given.get("t") === "table" ? "table" : "place";
-    const [zoom, lat, lng] = (given.get("m") || "").split("/").map(Number);
-    if ([zoom, lat, lng].every(Number.isFinite) && given.get("m")) {
-      this.framed = true;
-      this.asked = [zoom, lat, lng];
-      this.map.setView([Math.max(-85, Math.min(85, lat)), lng], zoom, { animate: false });
-    } else if (this.selected) {
-      this.framed = true;
-      this._goTo(this.selected);
-    }
-    this.reading = false;
-    if (again) this._changed();
   }
 }
