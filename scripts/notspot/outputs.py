@@ -15,6 +15,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from notspot.results_folder import NAME as RESULTS
+from notspot.results_folder import write_results
 from notspot_coverage.results import Results
 from notspot_geodata.errors import UsageError
 from notspot_maps.account_tables import ACCOUNT_FILES, write_account
@@ -35,6 +37,7 @@ FILES = (
     "units.csv",
     "villages.parquet",
     "rejects.csv",
+    RESULTS,
     "run.json",
 )
 
@@ -73,6 +76,7 @@ def report(results: Results, out: str | Path = "notspot-report", *, step: Step =
             write_account(results.account, folder)
         step("indicators.xlsx")
         write_workbook(results, folder / "indicators.xlsx")
+        write_results(results, folder / RESULTS)
         _write_record(results, folder)
     return target
 

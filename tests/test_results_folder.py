@@ -1,0 +1,81 @@
+"""A result folder read back: the same pages and tables come out of it; nothing in it is executed."""
+
+import json
+import shutil
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from notspot.outputs import report
+from notspot.results_folder import NAME, load, read_results, write_results
+from notspot_geodata.errors import InputError, NotFoundError
+
+
+@pytest.fixture
+def folder(report_folder, tmp_path):
+    return Path(shutil.copytree(report_folder, tmp_path / "copy"))
+
+
+def test_what_was_read_writes_the_same_folder_again(report_folder, tmp_path):
+    again = report(read_results(report_folder), tmp_path / "again")
+    for file in sorted(report_folder.iterdir()):
+        assert (again / file.name).read_bytes() == file.read_bytes(), file.name
+
+
+def test_the_same_results_give_the_same_file(taiwan, tmp_path):
+    for name in ("a.zip", "b.zip"):
+        write_results(taiwan, tmp_path / name)
+    assert (tmp_path / "a.zip").read_bytes() == (tmp_path / "b.zip").read_bytes()
+
+
+def test_a_folder_or_one_of_its_pages_may_be_named(report_folder):
+    assert load(report_folder).run_id == load(report_folder / "atlas.html").run_id
+
+
+def test_a_folder_without_results_says_what_to_do(tmp_path):
+    with pytest.raises(
+        NotFoundError, match="is not a folder of results; run the study again with `notspot run"
+    ):
+        read_results(tmp_path)
+    (tmp_path / "run.json").write_text("{}")
+    with pytest.raises(NotFoundError, match="older Notspot"):
+        load(tmp_path)
+
+
+def test_another_file_is_refused(tmp_path):
+    (tmp_path / "notes.txt").write_text("x")
+    with pytest.raises(NotFoundError, match=r"neither a study \(.toml\) nor a folder of results"):
+        load(tmp_path / "notes.txt")
+
+
+def changed(folder, change):
+    with zipfile.ZipFile(folder / NAME) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    tree = json.loads(parts["results.json"])
+    change(tree)
+    parts["results.json"] = json.dumps(tree).encode()
+    with zipfile.ZipFile(folder / NAME, "w") as archive:
+        for name, data in parts.items():
+            archive.writestr(name, data)
+    return folder
+
+
+def test_types_that_do_not_belong_there_are_refused(folder):
+    def change(tree):
+        tree["results"]["$map"][0][1] = {"$": "Popen", "args": ["true"]}
+
+    with pytest.raises(InputError, match="cannot be read as results"):
+        read_results(changed(folder, change))
+
+
+def test_another_format_is_refused_by_its_number(folder):
+    with pytest.raises(InputError, match="format 99"):
+        read_results(changed(folder, lambda tree: tree.update(format=99)))
+
+
+@pytest.mark.parametrize("name", [NAME, "units.parquet"])
+def test_a_broken_file_is_an_error_in_words(folder, name):
+    (folder / name).write_bytes(b"PK\x03\x04 broken")
+    with pytest.raises(InputError, match="run the study again"):
+        read_results(folder)
