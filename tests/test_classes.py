@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from notspot_coverage.definitions import parse_indicators
-from notspot_geodata.errors import NotFoundError, UsageError
+from notspot_geodata.errors import UsageError
 from notspot_maps.classes import Classes, _quantiles, classes, classes_for, natural_breaks, readable
-from notspot_maps.palette import INK, OKABE_ITO, PAPER, PUOR, YLGNBU, colours, contrast, luminance
+from notspot_maps.palette import PUOR
 
 values = st.lists(st.floats(0, 1e6, allow_nan=False), min_size=1, max_size=80)
 DEFINED = parse_indicators(DEFINITIONS, "test")
@@ -105,59 +105,6 @@ def test_what_a_method_needs_is_asked_for(call):
 )
 def test_edges_are_rounded_to_what_a_person_reads(value, expected):
     assert readable(value) == pytest.approx(expected)
-
-
-@pytest.mark.parametrize("name", ["ylgnbu", "cividis", "viridis"])
-@pytest.mark.parametrize("count", range(2, 8))
-def test_a_scale_in_one_direction_goes_steadily_from_light_to_dark_or_back(name, count):
-    steps = np.diff([luminance(colour) for colour in colours(name, count)])
-    assert (steps > 0).all() or (steps < 0).all()
-
-
-@pytest.mark.parametrize("count", [4, 5, 6, 7])
-def test_both_arms_of_the_diverging_scale_darken_outwards(count):
-    light = [luminance(colour) for colour in PUOR[count]]
-    half = count // 2
-    assert light[:half] == sorted(light[:half])
-    assert light[-half:] == sorted(light[-half:], reverse=True)
-
-
-def simulate(colour, kind):
-    """Machado, Oliveira, Fernandes (2009), IEEE TVCG 15(6): severity 1.0, on linear RGB."""
-    matrix = {
-        "protan": [
-            [0.152286, 1.052583, -0.204868],
-            [0.114503, 0.786281, 0.099216],
-            [-0.003882, -0.048116, 1.051998],
-        ],
-        "deutan": [
-            [0.367322, 0.860646, -0.227968],
-            [0.280085, 0.672501, 0.047413],
-            [-0.011820, 0.042940, 0.968881],
-        ],
-    }[kind]
-    rgb = np.array([int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)])
-    return np.clip(
-        np.array(matrix) @ np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4), 0, 1
-    )
-
-
-@pytest.mark.parametrize("kind", ["protan", "deutan"])
-@pytest.mark.parametrize("scale", [YLGNBU[5], YLGNBU[7], PUOR[6], OKABE_ITO])
-def test_colour_blind_readers_can_tell_the_classes_apart(scale, kind):
-    seen = [simulate(colour, kind) ** (1 / 2.4) for colour in scale]
-    nearest = min(np.linalg.norm(a - b) for at, a in enumerate(seen) for b in seen[at + 1 :])
-    assert nearest > 0.08
-
-
-def test_text_on_paper_can_be_read_and_palettes_have_bounds():
-    assert contrast(INK, PAPER) >= 4.5
-    assert contrast("#000000", "#ffffff") == pytest.approx(21)
-    assert all(len(colours(name, 1)) == 1 for name in ("ylgnbu", "puor", "cividis"))
-    with pytest.raises(NotFoundError, match="8 classes"):
-        colours("ylgnbu", 8)
-    with pytest.raises(NotFoundError, match="no palette 'rainbow'"):
-        colours("rainbow", 5)
 
 
 # ------------------------------------------------------------------ against the library

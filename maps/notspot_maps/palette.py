@@ -26,34 +26,42 @@ PUOR = {
     6: ("#b35806", "#f1a340", "#fee0b6", "#d8daeb", "#998ec3", "#542788"),
     7: ("#b35806", "#f1a340", "#fee0b6", "#f7f7f7", "#d8daeb", "#998ec3", "#542788"),
 }
-# Nuñez, Anderton, Renslow (2018), PLoS ONE 13(7): e0199239; nine even steps of matplotlib's table
+# Nuñez, Anderton, Renslow (2018), PLoS ONE 13(7): e0199239; 13 even steps of matplotlib's table
 CIVIDIS = (
     "#00224e",
-    "#1a386f",
+    "#003170",
+    "#2a3f6d",
     "#434e6c",
-    "#61656f",
+    "#575d6d",
+    "#6a6c71",
     "#7d7c78",
-    "#9b9476",
+    "#918b78",
+    "#a59c74",
     "#bcae6c",
-    "#dec958",
+    "#d2c060",
+    "#e9d34e",
     "#fee838",
 )
-# van der Walt, Smith (2015), matplotlib's default; nine even steps
+# van der Walt, Smith (2015), matplotlib's default; 13 even steps
 VIRIDIS = (
     "#440154",
-    "#472d7b",
+    "#481f70",
+    "#443983",
     "#3b528b",
-    "#2c728e",
+    "#31688e",
+    "#287c8e",
     "#21918c",
-    "#28ae80",
+    "#20a486",
+    "#35b779",
     "#5ec962",
-    "#addc30",
+    "#90d743",
+    "#c8e020",
     "#fde725",
 )
 # Okabe, Ito (2008), Color Universal Design: eight colours that differ for every kind of colour vision
 OKABE_ITO = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#f0e442", "#000000")
 
-UNKNOWN_FILL, UNKNOWN_HATCH = "#ededed", "#8c8c8c"  # grey is in none of the scales
+UNKNOWN_FILL, UNKNOWN_HATCH = "#ededed", "#7b7b7b"  # grey is in none of the scales
 INK, ACCENT, PAPER, SEA = "#1f2933", "#0b5c8a", "#ffffff", "#eef2f4"
 
 SEQUENTIAL = ("ylgnbu", "cividis", "viridis")
@@ -81,6 +89,17 @@ def colours(name: str, count: int) -> tuple[str, ...]:
         at = np.linspace(0, len(steps) - 1, count) if count > 1 else [len(steps) // 2]
         return tuple(steps[round(place)] for place in at)
     raise NotFoundError(f"no palette '{name}'; there are {', '.join((*SEQUENTIAL, *DIVERGING))}")
+
+
+def rim(colour: str) -> str:
+    """
+    The colour of the line that touches a swatch of `colour`: `INK`, or `PAPER` (with ink outside it) round a
+    dark one.
+
+    Five classes cannot all differ by 3:1 from each other (3 to the power of 4 is more than 21); each of them
+    differs by 3:1 from its rim, so that where one swatch ends is seen by everybody (WCAG 2.1, 1.4.11).
+    """
+    return INK if contrast(colour, INK) >= 3 else PAPER
 
 
 def luminance(colour: str) -> float:
