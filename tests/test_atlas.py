@@ -14,8 +14,11 @@ from atlas_results import SCRIPT, results
 from folium.plugins import MiniMap
 
 from notspot_geodata import reference
+from notspot_geodata.errors import UsageError
 from notspot_geodata.reference import GRID, Grid
-from notspot_maps.atlas import AtlasLayer, atlas, payload
+from notspot_geodata.text import Text
+from notspot_maps.atlas import AtlasLayer, atlas
+from notspot_maps.atlas_payload import payload
 from notspot_maps.topology import Topology
 
 
@@ -185,3 +188,58 @@ def test_far_islets_do_not_stretch_the_first_view():
     assert views["kinmen"][2] < 118.6  # without Wuqiu, which is at 119.4 E
     assert shapes.grid == GRID
     assert len(atlas(real).get_root().render().encode()) < 1_000_000
+
+
+def earlier(study, year, *, faster=0.0):
+    """The same study of another year, its speeds changed."""
+    table = study.indicators.copy()
+    table["value"] = table["value"].where(table["indicator"] != "speed", table["value"] + faster)
+    return dataclasses.replace(study, year=year, indicators=table)
+
+
+def test_earlier_years_stand_beside_the_figures_unit_by_unit(study):
+    runs = [earlier(study, 2020, faster=-5), earlier(study, 2019, faster=-10)]
+    data, _ = inside(atlas(study, earlier=runs).get_root().render())
+    assert (data["year"], data["years"]) == (2021, [2019, 2020, 2021])
+    speed = next(each for each in data["indicators"] if each["id"] == "speed")
+    assert speed["levels"]["township"]["v"] == [20, 80.5, 140.25, None]
+    assert speed["levels"]["township"]["past"]["2019"]["v"] == [10, 70.5, 130.25, None]
+    assert speed["levels"]["township"]["past"]["2020"]["n"] == [80, 322, 561, None]
+    assert speed["nation"]["past"]["2020"]["v"] == 75.25
+    reached = next(each for each in data["indicators"] if each["id"] == "reached")
+    assert reached["levels"]["township"]["past"]["2019"]["b"] == [[1, 40, 80], [3, 0, 100]]
+
+
+def test_a_unit_that_an_earlier_year_does_not_have_is_unknown_there(study):
+    run = earlier(study, 2020)
+    rows = run.indicators[run.indicators["code"] != "00001002"]
+    data, _ = payload(study, earlier=[dataclasses.replace(run, indicators=rows)])
+    speed = next(each for each in data["indicators"] if each["id"] == "speed")
+    assert speed["levels"]["township"]["past"]["2020"]["v"] == [20, None, 140.25, None]
+
+
+def test_an_indicator_in_another_unit_is_another_indicator(study):
+    run = earlier(study, 2020)
+    other = dataclasses.replace(run.definitions["speed"], unit=Text("kbps", "kbps"))
+    run = dataclasses.replace(run, definitions={**run.definitions, "speed": other})
+    data, _ = payload(study, earlier=[run])
+    assert all("past" not in each["levels"].get("township", {}) for each in data["indicators"][:1])
+    assert "past" in data["indicators"][1]["levels"]["township"]
+
+
+def test_two_results_of_one_year_are_refused(study):
+    with pytest.raises(UsageError, match="2021, 2021"):
+        atlas(study, earlier=[study])
+
+
+def test_filters_are_the_groups_that_the_run_knows_of(study):
+    towns = study.townships.assign(
+        remote=[False, True, False, True], indigenous=["mountain", None, None, "plains"], offshore=False
+    )
+    data, _ = payload(dataclasses.replace(study, townships=towns))
+    assert [(tag["id"], tag["of"]) for tag in data["tags"]] == [
+        ("remote", [1, 3]),
+        ("mountain", [0]),
+        ("plains", [3]),
+    ]
+    assert payload(study)[0]["tags"] == []

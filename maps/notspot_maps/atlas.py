@@ -10,25 +10,18 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import folium
-import numpy as np
-import pandas as pd
 from folium.map import Layer
 from folium.template import Template
 
-from notspot_coverage.definitions import Indicator, load_themes
-from notspot_coverage.groups import NAMES
 from notspot_geodata.text import Text
-from notspot_maps.account_indicators import THEME, THEME_NAME, with_account
-from notspot_maps.classes import METHODS, classes_for
+from notspot_maps.atlas_payload import payload
 from notspot_maps.offline import OfflineFigure, Page, asset, without_links
-from notspot_maps.topology import Topology, topology
 
 if TYPE_CHECKING:
-    import geopandas as gpd
-
     from notspot_coverage.results import Results
 
 SCRIPTS = (
@@ -49,7 +42,9 @@ SCRIPTS = (
 )
 
 
-def atlas(results: Results, *, tiles: bool = False, lang: str = "zh") -> folium.Map:
+def atlas(
+    results: Results, *, earlier: Sequence[Results] = (), tiles: bool = False, lang: str = "zh"
+) -> folium.Map:
     """
     The atlas of a run as a folium map.
 
@@ -57,6 +52,9 @@ def atlas(results: Results, *, tiles: bool = False, lang: str = "zh") -> folium.
     ----------
     results
         What the run found; `villages`, `townships`, `counties`, `indicators`, `definitions` and `account` are used.
+    earlier
+        Runs of other years: their figures stand beside those of the same indicators, unit by unit, as a trend
+        and to compare with. Units and words are those of `results`.
     tiles
         Put OpenStreetMap under the shapes. The page then asks that one host for pictures, and its policy
         names it; without it the file asks nobody for anything.
@@ -68,7 +66,7 @@ def atlas(results: Results, *, tiles: bool = False, lang: str = "zh") -> folium.
     map
         Layers and plugins can be added; ``save(path)`` and ``get_root().render()`` give the page.
     """
-    layer = AtlasLayer(results, lang=lang, panel="ns-panel", fragment=True)
+    layer = AtlasLayer(results, earlier=earlier, lang=lang, panel="ns-panel", fragment=True)
     west, south, east, north = layer.views[0]["box"] if layer.views else (119.0, 21.8, 122.2, 25.4)
     out = AtlasMap(
         Page(
@@ -140,7 +138,7 @@ class AtlasLayer(Layer):
 
     Parameters
     ----------
-    results
+    results, earlier
         As for `atlas`.
     name
         In a layer control; the title of the results without it.
@@ -168,6 +166,7 @@ class AtlasLayer(Layer):
         self,
         results: Results,
         *,
+        earlier: Sequence[Results] = (),
         name: str | None = None,
         lang: str = "zh",
         panel: str | None = None,
@@ -179,7 +178,7 @@ class AtlasLayer(Layer):
     ) -> None:
         super().__init__(name=name or _pair(results.title, lang), overlay=overlay, control=control, show=show)
         self._name = "AtlasLayer"
-        data, shapes = payload(results)
+        data, shapes = payload(results, earlier=earlier)
         self.views: list[dict[str, Any]] = data["views"]
         text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
         self.source = {
