@@ -48,9 +48,12 @@ def colours_at(page, lat, lng, side=1):
     """The set of colours, (r, g, b), that the canvas has in a square of so many pixels at a place."""
     found = page.evaluate(
         """([x, y, side]) => {
-            const canvas = document.querySelector('.ns-canvas-part'), box = canvas.getBoundingClientRect();
-            const ratio = canvas.width / box.width, at = [(x - box.x) * ratio, (y - box.y) * ratio];
-            return [...canvas.getContext('2d').getImageData(...at, side, side).data];
+            const seen = new OffscreenCanvas(side, side).getContext('2d', {willReadFrequently: true});
+            for (const canvas of document.querySelectorAll('.leaflet-ns-shapes-pane canvas')) {
+                const box = canvas.getBoundingClientRect();
+                seen.drawImage(canvas, Math.round(box.x - x), Math.round(box.y - y), box.width, box.height);
+            }
+            return [...seen.getImageData(0, 0, side, side).data];
         }""",
         [*spot(page, lat, lng), side],
     )
