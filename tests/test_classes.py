@@ -1,6 +1,7 @@
 """Classes and colours: what the legend says is what the map shows."""
 
 import dataclasses
+import itertools
 
 import mapclassify
 import numpy as np
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from notspot_coverage.definitions import parse_indicators
 from notspot_geodata.errors import UsageError
-from notspot_maps.classes import Classes, _quantiles, classes, classes_for, natural_breaks, readable
+from notspot_maps.classes import Choice, Classes, classes, classes_for, natural_breaks, quantiles, readable
 from notspot_maps.palette import PUOR
 
 values = st.lists(st.floats(0, 1e6, allow_nan=False), min_size=1, max_size=80)
@@ -67,6 +68,18 @@ def test_diverging_steps_are_equal_and_the_centre_is_an_edge():
     assert made.colours == PUOR[6]
 
 
+@pytest.mark.parametrize(
+    ("count", "edges"),
+    [(3, [56.65, 63.35]), (5, [54, 58, 62, 66]), (7, [52.75, 55.65, 58.55, 61.45, 64.35, 67.25])],
+)
+def test_an_odd_number_of_diverging_classes_has_one_around_the_centre(count, edges):
+    """The farther end is 10 away: 1.5, 2.5 or 3.5 steps of 6.7, 4 or 2.9."""
+    made = classes([50, 68], "diverging", centre=60, count=count)
+    assert made.edges == pytest.approx(edges)
+    assert made.colours[count // 2] == "#f7f7f7"
+    assert made.of([60]).tolist() == [count // 2]
+
+
 def test_few_distinct_values_get_a_class_each():
     made = classes([0, 100, 0, 100, 100])
     assert made.method == "values"
@@ -94,14 +107,51 @@ def test_counts_are_parted_at_natural_breaks_and_speeds_at_fixed_ones():
     assert 100 in classes_for(speed, found).edges
 
 
-@pytest.mark.parametrize("call", [{"method": "fixed"}, {"method": "diverging"}])
+@pytest.mark.parametrize(
+    ("text", "choice"),
+    [
+        ("natural:6", Choice("natural", 6)),
+        ("quantiles", Choice("quantiles")),
+        ("fixed:20,40.5", Choice("fixed", edges=(20.0, 40.5))),
+        ("fixed:", Choice("fixed")),
+        ("diverging:6", Choice("diverging", 6)),
+        ("diverging:4:75.9", Choice("diverging", 4, centre=75.9)),
+    ],
+)
+def test_a_choice_is_read_as_the_address_writes_it(text, choice):
+    assert Choice.parse(text) == choice
+
+
+@pytest.mark.parametrize(
+    "text", ["", "jenks:5", "natural:8", "natural:1", "natural:x", "fixed:a", "diverging:6:x"]
+)
+def test_a_choice_of_nothing_is_refused(text):
+    with pytest.raises(UsageError, match="write natural:6"):
+        Choice.parse(text)
+
+
+def test_an_analyst_s_choice_goes_before_the_rule():
+    """`reached` is a share with the target 60, `published` one without a target."""
+    found = [10, 20, 30, 50, 70, 90]
+    assert classes_for(DEFINED["reached"], found, Choice("quantiles", 3)).method == "quantiles"
+    assert classes_for(DEFINED["reached"], found, Choice("fixed")).edges == (20, 40, 60, 80)
+    assert classes_for(DEFINED["reached"], found, Choice("diverging", 4)).edges == (35, 60, 85)
+    assert classes_for(DEFINED["published"], found, Choice("diverging", 2, centre=50)).edges == (50,)
+    with pytest.raises(UsageError, match="centre"):
+        classes_for(DEFINED["published"], found, Choice("diverging"))
+
+
+@pytest.mark.parametrize(
+    "call", [{"method": "fixed"}, {"method": "fixed", "edges": range(7)}, {"method": "diverging"}]
+)
 def test_what_a_method_needs_is_asked_for(call):
     with pytest.raises(UsageError):
         classes([1, 2, 3, 4, 5, 6, 7, 8], **call)
 
 
 @pytest.mark.parametrize(
-    ("value", "expected"), [(0, 0), (123.0, 123), (1234.5, 1200), (0.04567, 0.046), (9.96, 10)]
+    ("value", "expected"),
+    [(0, 0), (123.0, 123), (1234.5, 1200), (0.04567, 0.046), (9.96, 10), (0.125, 0.13), (-1250.0, -1300)],
 )
 def test_edges_are_rounded_to_what_a_person_reads(value, expected):
     assert readable(value) == pytest.approx(expected)
@@ -130,11 +180,26 @@ def test_natural_breaks_are_as_good_as_mapclassify_s(drawn: list[int], count: in
     assert _within(values, ours) <= _within(values, theirs) * (1 + 1e-9) + 1e-9
 
 
+@settings(deadline=None, max_examples=40)
+@given(st.lists(st.integers(-30, 30), min_size=1, max_size=9), st.integers(1, 7))
+def test_no_other_grouping_has_less_variance(drawn: list[int], count: int) -> None:
+    """Every way to cut the sorted distinct values, tried one by one."""
+    values = np.array(drawn, dtype=float)
+    distinct = np.unique(values)
+    count = min(count, len(distinct))
+    cuts = itertools.combinations(range(len(distinct) - 1), count - 1)
+    least = min(_within(values, distinct[[*cut, len(distinct) - 1]]) for cut in cuts)
+    assert _within(values, natural_breaks(values, count)) == pytest.approx(least, abs=1e-9)
+
+
 def test_natural_breaks_by_hand() -> None:
     assert natural_breaks([1, 2, 3, 100, 101, 102, 500], 3).tolist() == [3, 102, 500]
     assert natural_breaks([5, 5, 5], 3).tolist() == [5]
 
 
-def test_quantiles_are_mapclassify_s() -> None:
+def test_quantiles_are_the_last_values_below_mapclassify_s() -> None:
+    """The library's lie between two values of the map; what is told apart is the same."""
     drawn = np.random.default_rng(7).lognormal(size=368)
-    assert np.allclose(_quantiles(drawn, 5), mapclassify.Quantiles(drawn, k=5).bins)
+    ours, theirs = quantiles(drawn, 5), mapclassify.Quantiles(drawn, k=5).bins
+    assert np.isin(ours, drawn).all()
+    assert np.array_equal(np.searchsorted(ours, drawn), np.searchsorted(theirs, drawn))
