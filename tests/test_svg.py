@@ -70,8 +70,8 @@ def test_lines_are_as_many_as_the_longer_language_needs():
     root = ET.fromstring(
         f"<g>{lines(0, 10, Text('短', 'a much longer sentence in English'), columns=12)}</g>"
     )
-    assert [t.text for t in root if t.get("class") == "zh"] == ["短"]
-    english = [t for t in root if t.get("class") == "en"]
+    assert [t.text for t in root.iter() if t.get("class") == "zh"] == ["短"]
+    english = [t for t in root.iter() if t.get("class") == "en"]
     assert " ".join(t.text for t in english) == "a much longer sentence in English"
     assert [float(t.get("y")) for t in english] == [10 + 17 * i for i in range(len(english))]
 

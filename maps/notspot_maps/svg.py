@@ -135,11 +135,12 @@ def lines(
     zh, en = wrapped(text.zh, columns), wrapped(text.en, columns)
     count = max(len(zh), len(en))
     zh, en = zh + [""] * (count - len(zh)), en + [""] * (count - len(en))
-    return "".join(
+    drawn = (
         words(x, y + step * at, Text(a, b), size=size, fill=fill)
         for at, (a, b) in enumerate(zip(zh, en, strict=True))
         if a or b
     )
+    return element("g", *drawn, data_step=step)  # where both languages are shown, one stands under the other
 
 
 def wrapped(text: str, columns: int) -> list[str]:
