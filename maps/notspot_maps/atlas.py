@@ -28,6 +28,7 @@ SCRIPTS = (
     "words.js",
     "shapes.js",
     "model.js",
+    "classes.js",
     "patterns.js",
     "painter.js",
     "layer.js",
