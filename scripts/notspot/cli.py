@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from notspot import challenging, comparing, locating_command, radio
+from notspot import atlas_command, challenging, comparing, embedding, locating_command, radio
 from notspot.example.command import example
 from notspot.terminal import errors, print_json, vars_of
 from notspot_geodata.errors import NotFoundError, Problem, UsageError
@@ -174,6 +174,8 @@ def indicators(as_json: Json = False) -> None:
             typer.echo(f"    needs: {item.needs.en}")
 
 
+app.command()(atlas_command.atlas)
+app.command()(embedding.embed)
 app.command()(radio.loss)
 app.command()(radio.predict)
 app.command()(locating_command.locate)
