@@ -1,0 +1,156 @@
+"""A view of an atlas in somebody else's page: what `notspot embed` prints, and that it works there."""
+
+import html
+import json
+import re
+
+import folium
+import pytest
+from atlas_results import results
+from browser import opened
+from typer.testing import CliRunner
+
+from notspot.cli import app
+from notspot.embedding import html_picture, iframe, markdown, view_of
+from notspot_geodata.errors import NotFoundError
+from notspot_maps.atlas import AtlasLayer, atlas
+from notspot_maps.atlas_file import read_atlas
+
+runner = CliRunner()
+STRICT = "default-src 'none'; frame-src 'self' file:; style-src 'unsafe-inline'"  # a host that runs no script
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    made = tmp_path_factory.mktemp("embedding")
+    atlas(results()).save(made / "atlas.html")
+    return made
+
+
+def embed(folder, *options):
+    found = runner.invoke(app, ["embed", str(folder / "atlas.html"), *options])
+    assert found.exit_code == 0, found.output
+    return found.output
+
+
+def test_the_frame_names_the_view_and_its_parts(folder):
+    said = embed(folder, "--indicator", "speed", "--place", "臺一區", "--height", "500", "--lang", "en")
+    frame = re.search(r"<iframe .*</iframe>", said).group()
+    source = html.unescape(re.search('src="([^"]*)"', frame).group(1))
+    assert source == "atlas.html#i=speed&p=00001001&lang=en"
+    assert 'height="500"' in frame
+    assert 'title="Download speed · Taiyi District · Test atlas"' in frame
+
+
+def test_machines_get_one_object(folder):
+    parts = json.loads(
+        embed(folder, "--indicator", "reached", "--url", "https://example.org/a b.html", "--json")
+    )
+    assert parts["link"] == "https://example.org/a b.html#i=reached"
+    assert parts["title"] == "涵蓋人口比率 · 測試地圖"
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--indicator", "sped"], "no indicator 'sped'; it has 3, for example speed"),
+        (["--place", "臺九區"], "no place '臺九區'"),
+        (["--indicator", "reached", "--level", "county"], "no figures by 'county'; it has township"),
+        (["--level", "street"], "there is no level 'street'"),
+        (["--year", "1999"], "no figures of 1999; it has 2021"),
+        (["--height", "20"], "a map can be read from 240 pixels on"),
+        (["--lang", "fr"], "--lang is zh or en"),
+    ],
+)
+def test_a_view_that_the_atlas_does_not_have_is_refused(folder, options, said):
+    found = runner.invoke(app, ["embed", str(folder / "atlas.html"), *options])
+    assert found.exit_code == 2
+    assert said in found.output
+
+
+def test_names_do_not_break_out_of_what_is_printed(folder):
+    evil = 'a"><script>alert(1)</script>]('
+    assert "<script>" not in iframe("a.html#p=1", evil, 400) + html_picture("a.html", evil, evil)
+    assert markdown("a.html#i=x", "a [b] c", "a b.png") == "[![a \\[b\\] c](a%20b.png)](<a.html#i=x>)"
+    read = read_atlas(folder / "atlas.html")
+    assert view_of(read, place="00001001001").title.startswith("<script>")
+    with pytest.raises(NotFoundError):
+        view_of(read, indicator=evil)
+
+
+# ------------------------------------------------------------------ in a browser
+
+
+def host(folder, body, policy=STRICT):
+    file = folder / "host.html"
+    meta = f'<meta http-equiv="Content-Security-Policy" content="{policy}">' if policy else ""
+    file.write_text(
+        f'<!doctype html><html lang="en"><meta charset="utf-8">{meta}<title>Host</title>'
+        f"<style>h1 {{ color: rgb(200, 0, 0) }}</style><body><h1>Host</h1>{body}</body></html>",
+        encoding="utf-8",
+    )
+    return file
+
+
+def drawn(frame):
+    """Wait for the map of a frame; gives what its panel says of the place and the indicator."""
+    frame.wait_for_selector(".ns-panel select", state="attached")
+    frame.wait_for_function("performance.getEntriesByName('notspot-first-choropleth').length > 0")
+    return frame
+
+
+def test_two_views_work_in_a_host_that_allows_nothing_else(folder):
+    frames = [
+        re.search(r"<iframe .*</iframe>", embed(folder, *options)).group()
+        for options in (
+            ["--indicator", "speed", "--place", "00001001"],
+            ["--indicator", "reached", "--lang", "en"],
+        )
+    ]
+    with opened(host(folder, "".join(frames)), height=1400) as visit:
+        one, two = (drawn(frame) for frame in visit.page.frames[1:])
+        assert one.locator(".ns-name").first.inner_text().startswith("臺一區")
+        assert one.evaluate("document.querySelector('select').value") == "speed"
+        assert two.evaluate("document.querySelector('select').value") == "reached"
+        assert two.evaluate("document.documentElement.lang") == "en"
+        assert one.evaluate("document.documentElement.lang") == "zh-Hant-TW"
+        assert visit.errors == []
+        assert all("atlas.html" in url or url.startswith(("data:", "blob:")) for url in visit.requests[1:])
+
+
+@pytest.mark.parametrize(("width", "height"), [(320, 480), (600, 400), (1200, 640)])
+def test_it_takes_the_size_of_its_frame(folder, width, height):
+    frame = f'<iframe src="atlas.html" title="x" width="{width}" height="{height}" style="border:0"></iframe>'
+    with opened(host(folder, frame), width=1300) as visit:
+        inside = drawn(visit.page.frames[1])
+        sizes = inside.evaluate(
+            "const map = document.querySelector('.leaflet-container'), page = document.documentElement;"
+            "[innerWidth, innerHeight, page.scrollWidth, page.scrollHeight, map.offsetWidth, map.offsetHeight]"
+        )
+        assert sizes[:2] == [width, height]
+        assert sizes[2] <= width
+        assert sizes[3] <= height
+        assert sizes[4] >= min(width, 300)
+        assert sizes[5] >= 0.4 * height
+
+
+def test_jupyter_shows_it_in_a_frame_of_its_own(folder):
+    made = atlas(results())._repr_html_()
+    with opened(host(folder, made, policy="")) as visit:
+        frame = next(each for each in visit.page.frames[1:] if each.url.startswith(("about:srcdoc", "data:")))
+        drawn(frame)
+        assert frame.locator("h1").inner_text() == "測試地圖"
+        assert visit.page.evaluate("getComputedStyle(document.querySelector('h1')).color") == "rgb(200, 0, 0)"
+        assert visit.errors == []
+
+
+def test_two_layers_on_one_page_share_nothing(folder):
+    figure = folium.Figure()
+    for indicator in ("speed", "reached"):
+        own = folium.Map([23.65, 121.15], zoom_start=9, tiles=None, height=450)
+        AtlasLayer(results(), name=indicator, keep_view=True).add_to(own)
+        figure.add_child(own)
+    page = figure.render()
+    assert page.count("L.notspot({") == 2
+    ids = re.findall(r' id="(ns-[^"]+)"', page)
+    assert len(ids) == len(set(ids))
