@@ -139,7 +139,9 @@ def test_places_that_are_not_reached_or_not_known():
         names=["近", "遠", "海", "無"],
         ids=["a", "b", "c", "d"],
     )
-    account = COUNTRY.count(service(sites(at(10, 10), radius_m=100, operator="甲")), places=[item])
+    account = COUNTRY.count(
+        service(sites(at(10, 10), radius_m=100, operator="甲", public=True)), places=[item]
+    )
     found = account.gaps
     assert found["code"].tolist() == ["c", "b", "d"]  # not covered and the furthest, then unknown
     assert found["kind"].tolist() == ["place"] * 3
@@ -165,7 +167,7 @@ def test_every_layer_says_why(tmp_path):
     values[:, 8:] = -101.5
     values[2, 8] = np.nan
     layers = [
-        sites(at(0, 0), radius_m=50, operator="甲"),
+        sites(at(0, 0), radius_m=50, operator="甲", public=True),
         sites(operator="乙"),
         areas(square(0, 0, 10), operator="丙"),
         raster(write_raster(tmp_path / "r.tif", values), -95, operator="丁"),
@@ -220,9 +222,21 @@ def test_distances_of_reasons_are_metres_on_the_ground():
     townships = COUNTRY.townships.assign(town_code=["09020010", *COUNTRY.townships["town_code"][1:]])
     kinmen = made(frame_of({"09020010001": box(x, y, x + 400, y + 400)}), townships)
     frame = gpd.GeoDataFrame(geometry=[Point(x + 40_000, y)], crs="EPSG:3826")
-    layer = dataclasses.replace(sites(), points=frame, radius_m=10_000.0)
+    layer = dataclasses.replace(sites(), points=frame, radius_m=10_000.0, public=True)
     found = kinmen.count(service(layer), people=[people(people={"09020010001": 5})]).gaps
     assert found["why_en"].tolist() == ["nearest site 39.8 km away, it reaches 10,000 m"]
+
+
+def test_a_site_that_is_not_public_is_told_in_steps():
+    """Distances to a hundred metres from places that are known would tell where it stands."""
+    item = places(at(10, 10), at(700, 10), at(1_500, 10), at(5_000, 10), at(70_000, 10))
+    layer = sites(at(700, 10), radius_m=1)
+    found = COUNTRY.count(service(layer), places=[item]).gaps.set_index("code")["why_en"]
+    assert [found[code].split(" km")[0].split("site ")[1] for code in ("0", "2", "3", "4")] == [
+        "< 1", "< 1", "2–5", "> 50"
+    ]  # fmt: skip
+    told = COUNTRY.count(service(dataclasses.replace(layer, public=True)), places=[item]).gaps
+    assert told.set_index("code").loc["3", "why_en"] == "nearest site 4.3 km away, it reaches 1 m"
 
 
 def test_gaps_agree_with_the_table():

@@ -5,6 +5,7 @@ The files that a study's coverage names, read once each: rows chosen, problems o
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +16,7 @@ from notspot.entries import EMBEDDED
 from notspot_geodata import sniff
 from notspot_geodata.errors import SHOWN_PROBLEMS, InputError, NotspotError, Problem
 from notspot_geodata.ledger import Ledger
+from notspot_geodata.site_columns import site_column
 from notspot_geodata.text import Text
 
 if TYPE_CHECKING:
@@ -22,6 +24,17 @@ if TYPE_CHECKING:
 
     from notspot_geodata.reading import Reading
 
+RADIO = (
+    "frequency",
+    "band",
+    "power",
+    "eirp",
+    "erp",
+    "gain",
+    "loss",
+    "azimuth",
+    "tilt",
+)  # nothing else has these
 HINT = "Fix the files, or pass --allow-rejects to go on without these rows (they stay in rejects.csv)."
 
 
@@ -71,6 +84,7 @@ class Files:
     notes: list[Text] = field(default_factory=list)
     readings: dict[str, Reading] = field(default_factory=dict)
     problems: dict[str, list[Problem]] = field(default_factory=dict)
+    sensitive: set[str] = field(default_factory=set)  # files with positions that no output may show
     _held: dict[tuple[object, ...], _Held | None] = field(default_factory=dict)
     _people: dict[str, dict[int, int]] = field(default_factory=dict)
 
@@ -140,7 +154,8 @@ class Files:
         """Rows that are left out and change nothing: into the ledger at once."""
         name = Path(file.path).name
         before = {(row["file"], row["row"], row["reason"]) for row in self.ledger.rows}
-        self.ledger.refuse(name, [p for p in problems if (name, p.row, p.message) not in before])
+        told = self._hushed(file.path, problems)
+        self.ledger.refuse(name, [p for p in told if (name, p.row, p.message) not in before])
 
     def features(self, file: FileSpec, *, empty_is_harmless: bool = False) -> Features | None:
         """The features that are chosen of a map, or of a table with coordinates; None where it cannot be read."""
@@ -202,6 +217,8 @@ class Files:
         self._people.setdefault(file.path, {}).update(frame.attrs["people"])
         frame.attrs = {}  # pandas copies them at every step, and the row numbers are long
         self.readings[file.path] = reading
+        if lists_stations([*reading.columns, *map(str, frame.columns)]):
+            self.sensitive.add(file.path)
         self.enter(file.path, reading.rows)
         whole = [p for p in reading.problems if p.row is None]
         if whole:
@@ -240,11 +257,27 @@ class Files:
             name = Path(path).name
             before = {(row["file"], row["row"], row["reason"]) for row in self.ledger.rows}
             people = dict(self._people.get(path, {}))
-            for problem in _sorted(problems):
+            for problem in self._hushed(path, _sorted(problems)):
                 if (name, problem.row, problem.message) in before:
                     continue
                 known = people.pop(problem.row, None) if problem.row is not None else None
                 self.ledger.refuse(name, [problem], people={} if known is None else {problem.row or 0: known})
+
+    def _hushed(self, path: str, problems: Iterable[Problem]) -> list[Problem]:
+        """Problems as a ledger may hold them: of a sensitive file without cells and positions."""
+        if path not in self.sensitive:
+            return list(problems)
+        return [Problem(p.row, p.field, _POSITION.sub("…", p.message)) for p in problems]
+
+
+# 121.5432, 2767812, 276781.2: what may be one coordinate; years, codes of villages and metres are not
+_POSITION = re.compile(r"(?<![\d.])-?(?:\d{1,3}\.\d{2,}|\d{6,7}(?:\.\d+)?)(?!\d)")
+
+
+def lists_stations(headers: Iterable[str]) -> bool:
+    """Whether the columns of a table or map are those of a list of base stations."""
+    found = {column.meaning for header in headers if (column := site_column(header)) is not None}
+    return not found.isdisjoint(RADIO)
 
 
 def _report(found: Mapping[str, list[Problem]], hint: str) -> InputError:

@@ -104,6 +104,7 @@ def read_inputs(
         With every problem of every file.
     """
     files = Files(folder, ledger, allow_rejects, [] if inputs is None else inputs)
+    files.sensitive |= {item.file.path for item in spec.layers if item.kind == "sites" and not item.public}
     layers = {item.id: layer_of(files, item) for item in spec.layers}
     services = tuple(_service(files, item, spec, layers) for item in spec.services)
     people = [_people(files, item) for item in spec.people]

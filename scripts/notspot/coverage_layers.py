@@ -54,7 +54,7 @@ def layer_of(files: Files, spec: LayerSpec) -> Layer | None:
     radius = _radii(files, spec, found)
     frame = shapes_of(files, spec, found, "points", operators, {"radius_m": radius})
     frame = frame.explode(ignore_index=True)
-    return Sites(points=frame, radius_m=spec.radius_m or 0.0, **said)
+    return Sites(points=frame, radius_m=spec.radius_m or 0.0, public=spec.public, **said)
 
 
 def shapes_of(

@@ -41,6 +41,14 @@ class PlacesRead:
     unplaced: pd.DataFrame
 
 
+def is_sensitive(files: Files, spec: PlacesSpec) -> bool:
+    """
+    Whether places may not be drawn: the study says so, or says nothing and their file is sensitive, because sites
+    that are not public stand in it too, or because it has the columns of a list of stations.
+    """
+    return spec.file.path in files.sensitive if spec.public is None else not spec.public
+
+
 def places_of(
     files: Files, spec: PlacesSpec, groups: Mapping[str, Collection[str]] | None
 ) -> PlacesRead | None:
@@ -87,6 +95,7 @@ def places_of(
         points=_single(frame),
         anchors=spec.anchors,
         as_of=spec.as_of,
+        sensitive=is_sensitive(files, spec),
     )
     return PlacesRead(places, unplaced)
 

@@ -73,6 +73,7 @@ class LayerSpec:
     file: FileSpec
     radius_m: float | None = None  # sites
     radius_column: str | None = None
+    public: bool = False  # sites: their positions may be seen
     accuracy_m: float = 0.0  # sites and areas
     quantity: Quantity | None = None  # raster
     at_least: float | None = None  # raster and table
@@ -107,7 +108,10 @@ class ServiceSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlacesSpec:
-    """``[[places]]``: points that should be covered. `within`: codes of units, or ids of groups."""
+    """
+    ``[[places]]``: points that should be covered. `within`: codes of units, or ids of groups. `public` False keeps
+    them out of every map; None where the study does not say, see `coverage_places.is_sensitive`.
+    """
 
     id: str
     name: Text
@@ -117,6 +121,7 @@ class PlacesSpec:
     id_column: str | None = None
     as_of: str = ""
     within: tuple[str, ...] = ()
+    public: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -38,7 +38,7 @@ MOST_SIGMA_DB = 30.0  # deviations over the places in a cell are 4 to 12 dB
 
 _COMMON = ("id", "kind", *FILE, "operator", "operator_column", "outside", "basis", "as_of", "source")
 _OF_KIND: Mapping[str, tuple[str, ...]] = {
-    "sites": ("radius_m", "radius_column", "accuracy_m", "crs"),
+    "sites": ("radius_m", "radius_column", "accuracy_m", "crs", "public"),
     "areas": ("accuracy_m", "crs"),
     "raster": ("quantity", "at_least", "location_sigma_db", "crs"),
     "table": ("level", "column", "at_least", "unknown_values"),
@@ -120,6 +120,7 @@ class _Coverage:
             file=file,
             radius_m=e.number(row, "radius_m", where) if not isinstance(row.get("radius_m"), str) else None,
             radius_column=e.maybe(row, "radius_column", str, where),
+            public=e.maybe(row, "public", bool, where, False),
             accuracy_m=self._accuracy(row, where),
             quantity=self._quantity(row, where) if kind == "raster" else None,
             at_least=self._threshold(row, where, kind),
@@ -303,7 +304,18 @@ class _Coverage:
 
     def places(self, row: Row, where: str) -> PlacesSpec:
         e = self.entries
-        known = ("id", "name", *FILE, "crs", "anchors", "name_column", "id_column", "as_of", "within")
+        known = (
+            "id",
+            "name",
+            *FILE,
+            "crs",
+            "anchors",
+            "name_column",
+            "id_column",
+            "as_of",
+            "within",
+            "public",
+        )
         e.unknown_keys(row, known, where)
         name = self._id(row, where)
         within = e.texts(row, "within", where)
@@ -322,6 +334,7 @@ class _Coverage:
             id_column=e.maybe(row, "id_column", str, where),
             as_of=e.day(row, "as_of", where),
             within=within,
+            public=e.maybe(row, "public", bool, where),
         )
 
     def lines(self, row: Row, where: str) -> LinesSpec:

@@ -33,6 +33,8 @@ from notspot_coverage.counting.services import (
     Surface,
 )
 from notspot_coverage.counting.spreads import Locate, Spread, shares, spread
+from notspot_coverage.counting.standing import COLUMNS as STANDING
+from notspot_coverage.counting.standing import shapes_of, standing_of
 from notspot_coverage.counting.statuses import Edges, Status, statuses
 from notspot_coverage.counting.targets import Target, line_target, place_target
 from notspot_coverage.counting.units import Sums, Units
@@ -147,7 +149,7 @@ def count(
         if of in item.counts
     }
     ground = Sums.of(units, lattice.codes)
-    tables, variants, kinds, roaming, gaps = [], [], [], [], []
+    tables, variants, kinds, roaming, gaps, standing = [], [], [], [], [], []
     for service in services:
         step(f"service {service.id}")
         painted = paint(lattice, service, bounds, run)
@@ -175,6 +177,7 @@ def count(
             counted, status = _target(target, said)
             tables.append(table_of(counted, service.id, target.of, target.id))
             variants.append(_variants(counted, service.id, target.of, target.id))
+            standing.append(standing_of(lattice, service, target, status, percents[0]))
             if target.of == "places" and not service.last_resort:
                 gaps.append(lists.place_gaps(lattice, units, service, target, status))
         del painted, reached
@@ -195,6 +198,8 @@ def count(
         notes=tuple(
             dict.fromkeys([*notes, *people_notes(lattice, people), *figure_notes(lattice, services)])
         ),
+        standing=_joined(standing, STANDING),
+        shapes=shapes_of(targets, services),
     )
 
 

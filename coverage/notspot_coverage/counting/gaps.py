@@ -24,6 +24,7 @@ Floats = NDArray[np.float64]
 
 SERVED = 50.0  # percent of its people: a village that is served
 UNITS = {"rsrp_dbm": " dBm", "level_dbm": " dBm", "mbps": " Mbps", "probability": "", "covered": ""}
+BANDS_KM = (1, 2, 5, 10, 20, 50)  # how far a site is said to be whose position is sensitive
 LOST_VILLAGE = Text("無村里界線，位置不明", "no polygon: where its people are is unknown")
 LOST_PLACE = Text("座標不可用", "no usable point")
 NO_LAYER = Text("無圖資", "no layer")
@@ -230,9 +231,10 @@ def _layer_reasons(
                 yield Text(f"{by}無點位", f"{by}has no site")
                 continue
             reach, away = radius[k] / there[k], (edge + radius[k]) / metre / 1000
+            far = _far(away, layer.public)
             yield Text(
-                f"{by}最近點位距 {away:,.1f} 公里，涵蓋半徑 {reach:,.0f} 公尺",
-                f"{by}nearest site {away:,.1f} km away, it reaches {reach:,.0f} m",
+                f"{by}最近點位距 {far} 公里，涵蓋半徑 {reach:,.0f} 公尺",
+                f"{by}nearest site {far} km away, it reaches {reach:,.0f} m",
             )
     elif isinstance(layer, Raster):
         unit = UNITS[layer.quantity]
@@ -257,3 +259,13 @@ def _layer_reasons(
     else:
         for _ in x:
             yield Text(f"{by}涵蓋範圍未及多數", f"{by}claimed area does not reach most of it")
+
+
+def _far(away_km: float, public: bool) -> str:
+    """A distance; in steps where many of them, from places that are known, would tell where a site stands."""
+    if public:
+        return f"{away_km:,.1f}"
+    at = int(np.searchsorted(BANDS_KM, away_km, side="right"))
+    if at == len(BANDS_KM):
+        return f"> {BANDS_KM[-1]}"
+    return f"< {BANDS_KM[0]}" if at == 0 else f"{BANDS_KM[at - 1]}–{BANDS_KM[at]}"

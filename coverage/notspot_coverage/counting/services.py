@@ -60,11 +60,13 @@ class Sites(Layer):
     Sites that serve everything within `radius_m` metres on the ground: drop points, hotspots, stations.
 
     `points` has a CRS and a geometry of points; a column ``radius_m`` goes before the layer's own radius, a
-    column ``operator`` before its operator.
+    column ``operator`` before its operator. Positions are sensitive, and leave no trace in results, unless the
+    layer is `public`.
     """
 
     points: gpd.GeoDataFrame
     radius_m: float
+    public: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,7 +198,7 @@ class Places:
     one are covered or not as the point says in the best estimate, both in the bounds.
 
     `unplaced` are places without a point (``id, name, town_code``, null where not even the township is known): they
-    count, and whether they are covered is unknown.
+    count, and whether they are covered is unknown. Places that are `sensitive` are counted and never drawn.
     """
 
     id: str
@@ -205,6 +207,7 @@ class Places:
     anchors: bool = False
     as_of: str = ""
     unplaced: pd.DataFrame | None = None
+    sensitive: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -274,6 +277,15 @@ class Account:
         What was concluded or assumed, a sentence each.
     subjects
         Names by ``(of, subject)`` of the table; what is not in it is shown by its id.
+    standing
+        Places and pieces of lines one by one, in the best estimate: ``service, of, subject, at, start_km, end_km,
+        status, by``. ``at`` is the row in the shapes of ``(of, subject)``; a piece goes from ``start_km`` to
+        ``end_km`` along its line (null of places); ``status`` is covered, not covered or unknown; ``by`` names the
+        operators that cover a place.
+    shapes
+        Frames in EPSG:3824 by ``(of, subject)``: ``id, name, geometry`` of places, ``name, geometry`` of lines, one
+        part each; and by ``("sites", layer)`` ``operator, geometry`` of sites that are public. Nothing that is
+        sensitive stands here.
     """
 
     table: pd.DataFrame
@@ -285,3 +297,5 @@ class Account:
     services: Mapping[str, Service] = field(default_factory=dict)
     notes: tuple[Text, ...] = ()
     subjects: Mapping[tuple[str, str], Subject] = field(default_factory=dict)
+    standing: pd.DataFrame | None = None
+    shapes: Mapping[tuple[str, str], gpd.GeoDataFrame] = field(default_factory=dict)

@@ -4,7 +4,8 @@ What a service says at points, to the metre: covered, not covered or unknown, wi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
@@ -79,6 +80,21 @@ def statuses(
     for key in keys:
         said = np.where(yes[key], YES, np.where(unknown[key] | silent, UNKNOWN, NO))
         out[key] = np.where(lost, UNKNOWN, said).astype(np.int8)
+    return out
+
+
+def operators_at(
+    lattice: Lattice, service: Service, x: Floats, y: Floats, village: NDArray[np.int32], percent: float
+) -> dict[str, Flags]:
+    """Which points each operator covers, in the best estimate, which is at `percent`; arguments as of `statuses`."""
+    here = np.isfinite(x) & np.isfinite(y)
+    out: dict[str, Flags] = {}
+    for layer in service.layers:
+        for operator, part in _of_operators(layer):
+            found, _ = _reading(lattice, part, x, y, village, percent, ("exact",))(percent, "exact")
+            out[operator] = out.get(operator, np.zeros(len(x), np.bool_)) | (found & here)
+    if service.everywhere:
+        out |= dict.fromkeys(service.operators, here)
     return out
 
 
@@ -201,6 +217,22 @@ def _within_polygons(layer: Layer, x: Floats, y: Floats, offs: set[float]) -> di
     assert isinstance(layer, Areas)
     shapes = area_shapes(layer, np.ones(len(layer.areas), np.bool_))
     return {off: Locator(moved_shapes(shapes, off)).find(x, y) >= 0 for off in {0.0, *offs}}
+
+
+def _of_operators(layer: Layer) -> Iterator[tuple[str, Layer]]:
+    """What each operator says in a layer."""
+    frame: Any = None
+    if isinstance(layer, Sites):
+        frame = layer.points
+    elif isinstance(layer, Areas):
+        frame = layer.areas
+    if frame is None or "operator" not in frame:
+        yield layer.operator, layer
+        return
+    owners = operators_of(frame, layer)
+    for name in sorted(set(owners)):
+        own = frame[owners == name]
+        yield name, replace(layer, **{"points" if isinstance(layer, Sites) else "areas": own})
 
 
 def _operators(layer: Layer) -> set[str]:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
@@ -48,6 +49,11 @@ class Target:
         A row a place: ``id, name``, for lists.
     line
         Which line a piece is of, counted from 0.
+    part
+        Which row of `shapes` a piece is of.
+    shapes
+        ``id, name, geometry`` of places, ``name, geometry`` of the parts of lines, EPSG:3824; None where they are
+        sensitive.
     """
 
     id: str
@@ -61,6 +67,8 @@ class Target:
     frame: pd.DataFrame
     notes: tuple[Text, ...] = ()
     line: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+    part: NDArray[np.int32] = field(default_factory=lambda: np.empty(0, np.int32))
+    shapes: gpd.GeoDataFrame | None = None
 
     def status(self, lattice: Lattice, service: Service, percent: float, first: float) -> Status:
         """
@@ -115,7 +123,14 @@ def place_target(lattice: Lattice, units: Units, places: Places, locate: Locate)
                 f"{len(lost):,} of {places.name.en} have no usable point; they count, as unknown.",
             ),
         )
-    return Target(places.id, "places", x, y, village, np.ones(len(x)), shared, sums, frame, notes)
+    shapes = None
+    if not places.sensitive:
+        points = np.full(len(frame), None, object)
+        points[: len(degrees)] = degrees.to_numpy()
+        shapes = gpd.GeoDataFrame(frame, geometry=gpd.GeoSeries(points, crs="EPSG:3824"))
+    return Target(
+        places.id, "places", x, y, village, np.ones(len(x)), shared, sums, frame, notes, shapes=shapes
+    )
 
 
 def line_target(lattice: Lattice, units: Units, lines: Lines, locate: Locate) -> Target:
@@ -150,8 +165,13 @@ def line_target(lattice: Lattice, units: Units, lines: Lines, locate: Locate) ->
             ),
         )
     sums = Sums.at(units, village)
-    number = parts.index.to_numpy(np.int64)[line[start]][of]
-    return Target(lines.id, "lines", x, y, village, size, none, sums, pd.DataFrame(), notes, number)
+    part = line[start][of].astype(np.int32)
+    name = given["name"].fillna("").astype(str).to_numpy() if "name" in given else [""] * len(given)
+    shapes = gpd.GeoDataFrame({"name": name}, geometry=parts.reset_index(drop=True))
+    return Target(
+        lines.id, "lines", x, y, village, size, none, sums, pd.DataFrame(), notes,
+        parts.index.to_numpy(np.int64)[part], part, shapes,
+    )  # fmt: skip
 
 
 def _village(

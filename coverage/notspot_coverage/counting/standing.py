@@ -1,0 +1,88 @@
+"""
+How places and pieces of lines stand to a service, one by one: what is drawn of an account.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from notspot_coverage.counting.lattice import Lattice, projected
+from notspot_coverage.counting.painting import operators_of
+from notspot_coverage.counting.services import Service, Sites
+from notspot_coverage.counting.statuses import Status, operators_at
+from notspot_coverage.counting.targets import Target
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+
+COLUMNS = ["service", "of", "subject", "at", "start_km", "end_km", "status", "by"]
+STATUSES = ("not covered", "covered", "unknown")  # as `statuses` numbers them
+BETWEEN = "、"  # operators that cover one place
+
+
+def standing_of(
+    lattice: Lattice, service: Service, target: Target, status: Status, percent: float
+) -> pd.DataFrame:
+    """
+    `COLUMNS` of one service and target; no row where the target is sensitive.
+
+    Parameters
+    ----------
+    status
+        Of each point of `target`, in the best estimate, which is at `percent`.
+    """
+    if target.shapes is None or not len(target.size):
+        return pd.DataFrame(columns=COLUMNS)
+    if target.of == "lines":
+        at, start, end, status = _runs(target, status)
+        by: object = ""
+    else:
+        at = np.arange(len(status))
+        start = end = np.full(len(status), np.nan)
+        by = _by(lattice, service, target, status, percent)
+    frame = pd.DataFrame(
+        {
+            "service": service.id, "of": target.of, "subject": target.id, "at": at.astype(np.int32),
+            "start_km": start, "end_km": end, "status": np.array(STATUSES, object)[status], "by": by,
+        }
+    )  # fmt: skip
+    return frame[COLUMNS]
+
+
+def shapes_of(
+    targets: Sequence[Target], services: Sequence[Service]
+) -> dict[tuple[str, str], gpd.GeoDataFrame]:
+    """Where places and lines are, and sites that are public: see `Account.shapes`."""
+    out = {(target.of, target.id): target.shapes for target in targets if target.shapes is not None}
+    for layer in (layer for service in services for layer in service.layers):
+        if isinstance(layer, Sites) and layer.public:
+            who = operators_of(layer.points, layer)
+            frame = layer.points[["geometry"]].set_geometry(projected(layer.points, "EPSG:3824"))
+            out["sites", layer.id] = frame.assign(operator=who).reset_index(drop=True)
+    return out
+
+
+def _runs(
+    target: Target, status: Status
+) -> tuple[NDArray[np.int32], NDArray[np.float64], NDArray[np.float64], Status]:
+    """Pieces of lines that lie one after another and have one status, as one: part, from km, to km, status."""
+    part = target.part
+    first = np.flatnonzero(np.r_[True, (part[1:] != part[:-1]) | (status[1:] != status[:-1])])
+    length = np.add.reduceat(target.size, first)
+    end = np.cumsum(length)
+    at = part[first]
+    begins = np.flatnonzero(np.r_[True, at[1:] != at[:-1]])  # where a part begins among the runs
+    before = np.repeat((end - length)[begins], np.diff(np.r_[begins, len(at)]))
+    return at, end - length - before, end - before, status[first]
+
+
+def _by(lattice: Lattice, service: Service, target: Target, status: Status, percent: float) -> list[str]:
+    found = operators_at(lattice, service, target.x, target.y, target.village, percent)
+    names = [name for name in sorted(found) if name]
+    held = np.array([found[name] for name in names], np.bool_).reshape(len(names), len(status))
+    return [BETWEEN.join(name for name, here in zip(names, column, strict=True) if here) for column in held.T]
