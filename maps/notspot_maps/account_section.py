@@ -35,6 +35,7 @@ from notspot_maps.account_words import (
     what_moves,
 )
 from notspot_maps.page_tables import Cell, Figure, Grid, Head, charted, plain_cell
+from notspot_maps.report_text import atlas_view
 from notspot_maps.static_map import township_chart
 from notspot_maps.svg import Chart, identifier
 from notspot_maps.words import UNKNOWN
@@ -101,7 +102,7 @@ def account_section(results: Results) -> AccountSection | None:
         heads=HEADS,
         blocks=_blocks(account, keyed),
         map=_map(results, account, leading, keyed),
-        charts=[charted(_interval(account, key, keyed[key])) for key in leading.values()],
+        charts=[charted(_interval(account, key, keyed[key]), _view(key)) for key in leading.values()],
         more=[_by_group(account, keyed, of, subject) for of, subject in others],
         operators=[
             (
@@ -119,6 +120,11 @@ def account_section(results: Results) -> AccountSection | None:
 
 def _leading(keys: Sequence[Key]) -> Key:
     return min(keys, key=lambda key: ORDER.index(key[1]) if key[1] in ORDER else len(ORDER))
+
+
+def _view(key: Key) -> str:
+    """Where the atlas shows it; nowhere what is not counted by township."""
+    return atlas_view(account_id(*key)) if key[1] in SHOWN else ""
 
 
 # ------------------------------------------------------------------ the table
@@ -221,7 +227,7 @@ def _map(
         found, nation = account.services.get(service), keyed[key].get(NATION)
         if key[1] not in SHOWN or nation is None or not nation.is_known or (found and found.last_resort):
             continue
-        return charted(township_chart(with_account(results), account_id(*key)))
+        return charted(township_chart(with_account(results), account_id(*key)), _view(key))
     return None
 
 

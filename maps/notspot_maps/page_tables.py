@@ -40,12 +40,13 @@ class Grid:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A chart with its table ready for the page."""
+    """A chart with its table ready for the page, and what of the atlas it leads to."""
 
     svg: str
     title: Text
     finding: Text
     table: Grid
+    href: str = ""
 
 
 def plain_cell(value: object) -> Cell:
@@ -63,6 +64,6 @@ def grid(frame: pd.DataFrame) -> Grid:
     return Grid(heads, rows)
 
 
-def charted(chart: Chart) -> Figure:
+def charted(chart: Chart, href: str = "") -> Figure:
     """A chart with its numbers as a table of the page."""
-    return Figure(chart.svg, chart.title, chart.finding, grid(chart.table))
+    return Figure(chart.svg, chart.title, chart.finding, grid(chart.table), href)

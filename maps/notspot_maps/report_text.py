@@ -124,9 +124,14 @@ def part(item: Part) -> Text:
     )
 
 
+def atlas_view(indicator: str) -> str:
+    """The address of an indicator in the atlas."""
+    return f"atlas.html#i={indicator}"
+
+
 def atlas_link(indicator: str, town_code: str) -> str:
     """The address of a township in the atlas."""
-    return f"atlas.html#i={indicator}&p={town_code}"
+    return f"{atlas_view(indicator)}&p={town_code}"
 
 
 def unknown(results: Results) -> list[Text]:
