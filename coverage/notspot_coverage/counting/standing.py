@@ -42,12 +42,12 @@ def standing_of(
         at, start, end, status = _runs(target, status)
         by: object = ""
     else:
-        at = np.arange(len(status))
+        at = np.arange(len(status), dtype=np.int32)
         start = end = np.full(len(status), np.nan)
         by = _by(lattice, service, target, status, percent)
     frame = pd.DataFrame(
         {
-            "service": service.id, "of": target.of, "subject": target.id, "at": at.astype(np.int32),
+            "service": service.id, "of": target.of, "subject": target.id, "at": at,
             "start_km": start, "end_km": end, "status": np.array(STATUSES, object)[status], "by": by,
         }
     )  # fmt: skip
