@@ -210,15 +210,31 @@ def bullet_chart(definitions: Mapping[str, Indicator], indicators: pd.DataFrame 
     return Chart(drawing(prefix, title, finding, body, height=y + 74), title, finding, table)
 
 
-def ranking_chart(divide: DivideFinding, which: Literal["best", "worst"] = "worst") -> Chart:
-    """The ten townships with the best or worst values as bars from zero, the nation as a dashed line."""
+def ranking_chart(
+    divide: DivideFinding,
+    which: Literal["best", "worst"] = "worst",
+    *,
+    english: Mapping[str, str] | None = None,
+) -> Chart:
+    """
+    The ten townships with the best or worst values as bars from zero, the nation as a dashed line.
+
+    `english` has their English names by ``town_code``; without, the Chinese ones serve both languages.
+    """
+    known = english or {}
+    places = {
+        str(row.town_code): Text(
+            f"{row.county}{row.town}", known.get(str(row.town_code), f"{row.county}{row.town}")
+        )
+        for row in (divide.best if which == "best" else divide.worst).itertuples()
+    }
     frame = divide.best if which == "best" else divide.worst
     top = top_of([*frame["value"], divide.national])
     prefix = identifier(f"{which}-{divide.measure}")
     body, y = [], 8.0
     for _, row in frame.iterrows():
         y += 36
-        name = Text.of(f"{row['county']}{row['town']}")
+        name = places[str(row["town_code"])]
         body.append(words("0", y - 18, name, halo=True))
         body.append(words("100%", y - 18, Text.of(number(row["value"])), anchor="end", weight=600, halo=True))
         body.append(track(y - 8))
@@ -235,10 +251,10 @@ def ranking_chart(divide: DivideFinding, which: Literal["best", "worst"] = "wors
         first = frame.iloc[0]
         value = number(first["value"])
         nation = number(divide.national)
-        place = f"{first['county']}{first['town']}"
+        place = places[str(first["town_code"])]
         finding = Text(
-            f"{side.zh}的是{place}：{value} {divide.unit.zh}（全國 {nation}）。",
-            f"{side.en.capitalize()}: {place}, {value} {divide.unit.en} (nation: {nation}).",
+            f"{side.zh}的是{place.zh}：{value} {divide.unit.zh}（全國 {nation}）。",
+            f"{side.en.capitalize()}: {place.en}, {value} {divide.unit.en} (nation: {nation}).",
         )
     else:
         finding = Text(f"{divide.name.zh}：無資料。", f"{divide.name.en}: unknown.")

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import geopandas as gpd
 
 WIDTH, MAP_HEIGHT = 400.0, 532.0  # of the drawing's own coordinates
+POLYGON = 3  # GEOS' number of the type
 FINE = 10  # coordinates of shapes are whole tenths: shorter than decimals
 
 Points = np.ndarray[tuple[int, int], np.dtype[np.float64]]
@@ -108,6 +109,18 @@ def _path(shape: shapely.Geometry) -> str:
         rings.append(_ring(polygon.exterior))
         rings += [_ring(hole) for hole in polygon.interiors if shapely.Polygon(hole).area >= 12]
     return "".join(rings)
+
+
+def path_data(shape: shapely.Geometry) -> str:
+    """Path data of a shape in the drawing's own coordinates: whole tenths (`FINE`), nothing too small to see."""
+    polygons = [part for part in shapely.get_parts(shape) if shapely.get_type_id(part) == POLYGON]
+    if not polygons:
+        return ""
+
+    def to_tenths(points: Points) -> Points:
+        return np.rint(points * FINE)
+
+    return _path(shapely.transform(shapely.MultiPolygon(polygons), to_tenths))
 
 
 def _ring(ring: shapely.LinearRing) -> str:

@@ -28,7 +28,7 @@ _UP = ("y", "y1", "y2", "cy", "dy", "height", "ry")
 _OF_A_PAGE = ("class", "lang", "style", "tabindex", "href", "data-step", "pointer-events", "role")
 
 
-def standalone(svg: str, lang: Language = "zh", *, width: float = WIDTH) -> ET.Element:
+def standalone(svg: str, lang: Language = "zh", *, width: float = WIDTH, edge: float = EDGE) -> ET.Element:
     """
     The ``<svg>`` element of a drawing, ready for a renderer or a file of its own.
 
@@ -40,6 +40,8 @@ def standalone(svg: str, lang: Language = "zh", *, width: float = WIDTH) -> ET.E
         ``zh``, ``en``, or ``both``: the two behind one another on a line, paragraphs one under the other.
     width
         In CSS pixels, of a drawing that has no coordinates of its own.
+    edge
+        White around it, in pixels.
 
     Raises
     ------
@@ -64,8 +66,8 @@ def standalone(svg: str, lang: Language = "zh", *, width: float = WIDTH) -> ET.E
     for name in [*root.attrib]:
         if name in ("x", "y", "width", "height", "viewBox", "overflow") or name.startswith("aria"):
             del root.attrib[name]
-    wide, high = size[0] + 2 * EDGE, size[1] + extra + 2 * EDGE
-    view = f"{number(-EDGE)} {number(-EDGE)} {number(wide)} {number(high)}"
+    wide, high = size[0] + 2 * edge, size[1] + extra + 2 * edge
+    view = f"{number(-edge)} {number(-edge)} {number(wide)} {number(high)}"
     root.attrib |= {"width": number(wide), "height": number(high), "viewBox": view}
     root.attrib |= {"role": "img", "font-family": FONT, "lang": "en" if lang == "en" else "zh-Hant"}
     return root

@@ -198,17 +198,7 @@ def cluster_svg(
     kinds = dict(zip(clusters["town_code"].astype(str), clusters["kind"].astype(str), strict=True))
     codes = [str(code) for code in townships["town_code"]]
     kinds = {code: kinds.get(code, "unknown") for code in codes}
-    defs = []
-    for at, scale in ((prefix, float(FINE)), (f"{prefix}-key", 1.0)):
-        defs += [
-            pattern(at, "dots", BLUE, "#ffffff", scale=scale),
-            pattern(at, "rise", ORANGE, INK, scale=scale),
-        ]
-        defs += [
-            pattern(at, "cross", "#a6cde8", INK, scale=scale),
-            pattern(at, "fall", "#f5deb0", INK, scale=scale),
-        ]
-        defs.append(unknown_pattern(at, scale=scale))
+    defs = [*cluster_patterns(prefix, float(FINE)), *cluster_patterns(f"{prefix}-key", 1.0)]
 
     def fill(kind: str, at: str) -> str:
         marks = CLUSTERS[kind][1]
@@ -224,6 +214,17 @@ def cluster_svg(
         title=title, caption=Text("局部莫蘭分析", "local Moran"), source=source,
         description=description or title, href=href, prefix=prefix, detail=detail, placed=placed,
     )  # fmt: skip
+
+
+def cluster_patterns(prefix: str, scale: float) -> list[str]:
+    """The marks of the kinds of clusters, for ``<defs>``."""
+    return [
+        pattern(prefix, "dots", BLUE, "#ffffff", scale=scale),
+        pattern(prefix, "rise", ORANGE, INK, scale=scale),
+        pattern(prefix, "cross", "#a6cde8", INK, scale=scale),
+        pattern(prefix, "fall", "#f5deb0", INK, scale=scale),
+        unknown_pattern(prefix, scale=scale),
+    ]
 
 
 BLUE, ORANGE = OKABE_ITO[0], OKABE_ITO[1]

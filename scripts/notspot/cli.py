@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from notspot import atlas_command, challenging, comparing, embedding, locating_command, radio
+from notspot import atlas_command, challenging, comparing, embedding, figure_command, locating_command, radio
 from notspot.example.command import example
 from notspot.terminal import errors, print_json, vars_of
 from notspot_geodata.errors import NotFoundError, Problem, UsageError
@@ -181,6 +181,7 @@ app.command()(radio.predict)
 app.command()(locating_command.locate)
 app.command()(comparing.compare)
 app.command()(challenging.challenge)
+app.command()(figure_command.figure)
 app.command()(example)
 
 
