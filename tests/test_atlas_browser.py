@@ -234,7 +234,7 @@ def test_the_whole_way_by_keyboard(file):
                 break
         page.keyboard.press("ArrowRight")
         assert page.evaluate("document.activeElement.getAttribute('aria-selected')") == "true"
-        for _ in range(6):
+        for _ in range(12):
             page.keyboard.press("Tab")
             if page.evaluate("Boolean(document.activeElement.closest('tbody'))"):
                 break

@@ -1,24 +1,41 @@
-/* The page's address keeps the view. */
+/* The page's address keeps the view: written as it changes, read when the page opens and when the address does. */
 
 class Address {
   constructor(view) { this.view = view; }
 
   write() {
-    const { view } = this;
-    if (!view.source.fragment || this.reading) return;
-    const at = view.map.getCenter(), parts = [];
-    if (view.indicator) parts.push("i=" + encodeURIComponent(view.indicator.id));
-    parts.push("l=" + view.level);
-    if (view.selected) parts.push("p=" + encodeURIComponent(view.model.code(view.selected.level, view.selected.index)));
-    parts.push("m=" + this._where(at, view.map.getZoom()));
-    if (view.hidden.size) parts.push("h=" + [...view.hidden].sort((a, b) => a - b).join(","));
-    if (view.tab !== "place") parts.push("t=" + view.tab);
-    if (view.lang !== "zh") parts.push("lang=" + view.lang);
+    if (!this.view.source.fragment || this.reading) return;
     try {
-      history.replaceState(null, "", "#" + parts.join("&"));
+      history.replaceState(null, "", "#" + this.text());
     } catch {
       /* inside a srcdoc frame there is no address to keep */
     }
+  }
+
+  /* The view as the part of an address after #; what is as it is without asking is left out. */
+  text() {
+    const { view } = this, { model, sides, sort } = view, parts = [], put = (key, text) => parts.push(`${key}=${encodeURIComponent(text).replace(/%(2C|3A|40|2F|3B)/g, decodeURIComponent)}`);
+    if (view.indicator) put("i", view.indicator.id);
+    put("l", view.chosen);
+    if (view.year !== model.year) put("y", view.year);
+    if (view.selected) put("p", model.code(view.selected.level, view.selected.index));
+    put("m", this._where(view.map.getCenter(), view.map.getZoom()));
+    if (sides.length > 1) {
+      put("c", `${sides[1].indicator.id}@${sides[1].year}`);
+      put("s", Math.round(view.split * 100));
+    }
+    if (view.filters.size) put("f", [...view.filters].join(","));
+    const classes = sides.map(({ indicator }) => (indicator && view.classing.has(indicator.id) ? classesText(view.classing.get(indicator.id)) : ""));
+    if (sides.length > 1 && sides[1].indicator === sides[0].indicator) classes.pop();
+    if (classes.some(Boolean)) put("k", classes.join(";"));
+    if (view.hidden.size) put("h", [...view.hidden].sort((a, b) => a - b).join(","));
+    if (view.patterns) put("pt", 1);
+    const over = view.overlays ? view.overlays.write() : "";
+    if (over) put("o", over);
+    if (view.tab !== "place") put("t", view.wide ? "wide" : "table");
+    if (sort.by !== "value" || !sort.down) put("q", sort.by + (sort.down ? "-" : "+"));
+    if (view.lang !== "zh") put("lang", view.lang);
+    return parts.join("&");
   }
 
   /* Zoom and centre; those that were asked for as long as the map is within a pixel or two of them. */
@@ -31,28 +48,62 @@ class Address {
     return `${+zoom.toFixed(2)}/${at.lat.toFixed(4)}/${at.lng.toFixed(4)}`;
   }
 
+  /* What cannot be read is as if it were not there. */
   read(again = false) {
-    const { view } = this;
+    const { view } = this, { model } = view;
     if (!view.source.fragment) return;
-    const given = new URLSearchParams(location.hash.slice(1));
+    const given = new URLSearchParams(location.hash.slice(1)), get = (key) => given.get(key) || "";
+    const known = (id) => model.indicators.find((each) => each.id === id), year = (text) => (model.years.includes(Number(text)) ? Number(text) : model.year);
     this.reading = true;
-    view.lang = given.get("lang") === "en" ? "en" : given.get("lang") === "zh" || given.get("l") ? "zh" : view.lang;
-    view.indicator = view.model.indicators.find((each) => each.id === given.get("i")) || view.indicator;
-    const level = LEVELS.includes(given.get("l")) ? given.get("l") : view.level;
-    view.level = view._levelOf(view.indicator, level);
-    view.hidden = new Set((given.get("h") || "").split(",").filter((c) => /^-?\d+$/.test(c)).map(Number));
-    view.selected = given.get("p") ? view.model.find(given.get("p")) : null;
-    view.tab = given.get("t") === "table" ? "table" : "place";
-    const [zoom, lat, lng] = (given.get("m") || "").split("/").map(Number);
-    if ([zoom, lat, lng].every(Number.isFinite) && given.get("m")) {
+    view.lang = get("lang") === "en" ? "en" : get("lang") === "zh" || given.has("l") ? "zh" : view.lang;
+    view.sides = [{ indicator: known(get("i")) || view.indicator, year: year(get("y")) }];
+    const at = get("c").lastIndexOf("@"), other = known(at < 0 ? get("c") : get("c").slice(0, at));
+    if (other && view.indicator) view.sides.push({ indicator: other, year: year(at < 0 ? "" : get("c").slice(at + 1)) });
+    view.split = /^\d+$/.test(get("s")) ? Math.min(100, Number(get("s"))) / 100 : 0.5;
+    view.chosen = LEVELS.includes(get("l")) && model.n[get("l")] ? get("l") : "auto";
+    view.filters = new Set(get("f").split(",").filter((id) => id === "below" || (id.startsWith("in:") ? model.find(id.slice(3)) : model.tags.some((tag) => tag.id === id))));
+    view.classing = new Map();
+    get("k").split(";").forEach((text, side) => {
+      const choice = classesOf(text), own = view.sides[side] && view.sides[side].indicator;
+      if (choice && own) view.classing.set(own.id, choice);
+    });
+    view.hidden = new Set(get("h").split(",").filter((c) => /^-?\d{1,3}$/.test(c)).map(Number));
+    view.patterns = get("pt") === "1";
+    view.selected = get("p") ? model.find(get("p")) : null;
+    view.tab = ["table", "wide"].includes(get("t")) ? "table" : "place";
+    view.wide = get("t") === "wide";
+    const sort = /^(name|value|value2|change|low|high|width|n|d)([-+ ])$/.exec(get("q")); // a bare + is read as a blank
+    view.sort = sort ? { by: sort[1], down: sort[2] === "-" } : { by: "value", down: true };
+    if (view.overlays) view.overlays.read(get("o"));
+    const [zoom, lat, lng] = get("m").split("/").map(Number);
+    if ([zoom, lat, lng].every(Number.isFinite) && get("m")) {
       view.framed = true;
       this.asked = [zoom, lat, lng];
       view.map.setView([Math.max(-85, Math.min(85, lat)), lng], zoom, { animate: false });
     } else if (view.selected) {
       view.framed = true;
-      view._goTo(view.selected);
+      view.goTo(view.selected);
     }
     this.reading = false;
-    if (again) view.changed();
+    if (again) view.reread();
   }
+}
+
+/* {method, count, edges, centre} as it stands in an address: quantiles:5, diverging:5:60, fixed:10,20. */
+function classesText({ method, count, edges, centre }) {
+  if (method === "fixed" || (edges && edges.length)) return `${method}:${(edges || []).join(",")}`;
+  return [method, count, centre].filter((part) => part !== undefined && part !== null).join(":");
+}
+
+function classesOf(text) {
+  const [method, first, centre] = text.split(":");
+  if (method === "fixed") {
+    const edges = (first || "").split(",").filter(Boolean).map(Number);
+    return edges.length && edges.length < 12 && edges.every((edge, i) => Number.isFinite(edge) && (!i || edge > edges[i - 1])) ? { method, edges } : null;
+  }
+  if (!["quantiles", "natural", "diverging", "values"].includes(method)) return null;
+  const count = Number(first), out = { method };
+  if (first && Number.isInteger(count) && count > 1 && count < 10) out.count = count;
+  if (centre && Number.isFinite(Number(centre))) out.centre = Number(centre);
+  return out;
 }

@@ -2,6 +2,12 @@
 
 const LEVELS = ["county", "township", "village"];
 
+/* A column as it is packed, with what is asked of it often made fast to ask. */
+function prepare(column) {
+  column.nothing ||= new Set(column.o || []);
+  column.bounds ||= new Map((column.b || []).map(([i, low, high]) => [i, [low, high]]));
+}
+
 class Model {
   constructor(data, shapes) {
     Object.assign(this, { data, shapes, indicators: data.indicators, classed: new Map(), made: new Map() });
@@ -20,6 +26,11 @@ class Model {
       const town = this.of.township[u];
       if (town >= 0) this.of.county[u] = township.up[town];
     }
+    for (const indicator of data.indicators)
+      for (const column of Object.values(indicator.levels)) [column, ...Object.values(column.past || {})].forEach(prepare);
+    this.years = data.years && data.years.length ? data.years : [data.year];
+    this.year = this.years.at(-1);
+    this.tags = data.tags || [];
     this.lines = this._lines();
     this.middles = { county: data.labels.county, township: data.labels.township };
   }
@@ -52,7 +63,7 @@ class Model {
   middle(level, index) {
     const known = this.middles[level];
     if (known) return known[index];
-    const found = (this.middles.village ||= []);
+    const found = (this.found ||= []);
     return (found[index] ||= this.shapes.middle(this.rings("village")[index]));
   }
 
@@ -84,26 +95,49 @@ class Model {
 
   has(indicator, level) { return Boolean(indicator && indicator.levels[level]); }
 
-  /* {v, low, high, n, d, s} of a unit, numbers or null; null where the level has no rows. */
-  cell(indicator, level, index) {
+  /* Figures of a level in a year (the latest without one): {v, b, n, d, …}; null where there are none. */
+  column(indicator, level, year = this.year) {
     const column = indicator && indicator.levels[level];
     if (!column) return null;
+    return year === this.year ? column : (column.past && column.past[year]) || null;
+  }
+
+  /* The years in which an indicator has figures by unit. */
+  yearsOf(indicator) {
+    return this.years.filter((year) => LEVELS.some((level) => this.column(indicator, level, year)));
+  }
+
+  /* {v, low, high, n, d, s} of a unit, numbers or null; null where the level has no rows. */
+  cell(indicator, level, index, year = this.year) {
+    if (!this.has(indicator, level)) return null;
+    const column = this.column(indicator, level, year);
+    if (!column) return { v: null, low: null, high: null, n: null, d: null, s: "unknown", nothing: false };
     const v = column.v[index], bound = column.bounds.get(index);
     return {
       v, low: bound ? bound[0] : v, high: bound ? bound[1] : v,
       n: column.n ? column.n[index] : null, d: column.d ? column.d[index] : null,
-      s: v === null ? "unknown" : column.s, nothing: column.nothing.has(index),
+      s: v === null ? "unknown" : indicator.levels[level].s, nothing: column.nothing.has(index),
     };
   }
 
-  /* Class of every unit (-1 unknown, -3 nothing to measure), which are unsure, how many there are in each. */
-  classes(indicator, level) {
-    const key = (indicator ? indicator.id : "") + "/" + level;
+  /* The nation's cell of a year, or null. */
+  nation(indicator, year = this.year) {
+    const own = indicator && indicator.nation;
+    return year === this.year ? own || null : (own && own.past && own.past[year]) || null;
+  }
+
+  /*
+   * Class of every unit (-1 unknown, -3 nothing to measure), which are unsure, how many there are in each.
+   * The edges are those of the latest year, so that years compare; `choice` is the reader's own classes.
+   */
+  classes(indicator, level, year = this.year, choice = null) {
+    const key = [indicator ? indicator.id : "", level, year, choice ? JSON.stringify(choice) : ""].join("/");
     let found = this.classed.get(key);
     if (found) return found;
     const n = this.n[level], of = new Int16Array(n).fill(-1), wide = new Uint8Array(n), counts = new Map([[-1, 0]]);
-    const column = indicator && indicator.levels[level];
-    const edges = column ? column.edges : [], colours = column ? column.colours : [];
+    const latest = indicator && indicator.levels[level], column = this.column(indicator, level, year);
+    const made = latest && choice && typeof classify !== "undefined" ? classify(latest.v, completed(choice, indicator)) : latest;
+    const { edges, colours, method } = made || { edges: [], colours: [], method: null };
     const place = (v) => {
       let c = 0;
       while (c < edges.length && v > edges[c]) c++;
@@ -121,22 +155,72 @@ class Model {
       }
       counts.set(of[i], (counts.get(of[i]) || 0) + 1);
     }
-    found = { of, wide, counts, edges, colours, unsure, method: column ? column.method : null, known: n - counts.get(-1) - (counts.get(-3) || 0) };
+    found = { of, wide, counts, edges, colours, unsure, method, known: n - counts.get(-1) - (counts.get(-3) || 0) };
+    if (this.classed.size > 60) this.classed.clear();
     this.classed.set(key, found);
     return found;
   }
 
-  /* Units of a level that match every word of the query: exact names first, larger units first. */
+  /* 1 + how many units stand higher, for every unit of a level (0: unknown), and how many are known. */
+  ranks(indicator, level, year = this.year) {
+    const key = `rank/${indicator.id}/${level}/${year}`;
+    let found = this.classed.get(key);
+    if (found) return found;
+    const column = this.column(indicator, level, year), rank = new Int32Array(this.n[level]);
+    const order = column ? [...rank.keys()].filter((i) => column.v[i] !== null).sort((a, b) => column.v[b] - column.v[a]) : [];
+    order.forEach((i, at) => (rank[i] = at && column.v[order[at - 1]] === column.v[i] ? rank[order[at - 1]] : at + 1));
+    this.classed.set(key, (found = { rank, known: order.length }));
+    return found;
+  }
+
+  /* The units under a unit, one level down. */
+  children(level, index) {
+    const below = LEVELS[LEVELS.indexOf(level) + 1], out = [];
+    if (below) this.data.units[below].up.forEach((up, i) => up === index && out.push(i));
+    return out;
+  }
+
+  /*
+   * Which units of a level have a tag (or, with `within`, lie in that unit): their own, or inherited from the unit
+   * above that has it; a unit above the tag's own level has it where one of its units does.
+   */
+  tagged(level, of, tagLevel) {
+    const has = new Uint8Array(this.n[level]), own = new Uint8Array(this.n[tagLevel]);
+    for (const i of of) own[i] = 1;
+    const at = LEVELS.indexOf(level), to = LEVELS.indexOf(tagLevel);
+    if (at >= to)
+      for (let i = 0; i < has.length; i++) {
+        let up = i;
+        for (let l = at; l > to && up >= 0; l--) up = this.data.units[LEVELS[l]].up[up];
+        if (up >= 0) has[i] = own[up];
+      }
+    else
+      for (let i = 0; i < own.length; i++) {
+        if (!own[i]) continue;
+        let up = i;
+        for (let l = to; l > at && up >= 0; l--) up = this.data.units[LEVELS[l]].up[up];
+        if (up >= 0) has[up] = 1;
+      }
+    return has;
+  }
+
+  /*
+   * Units that match every word of the query: exact names first, larger units first. Where none does, words are
+   * taken apart, so that 「臺東蘭嶼」 and 「紅頭蘭嶼」 find what 「臺東縣蘭嶼鄉紅頭村」 is called.
+   */
   search(query, limit) {
     const words = query.trim().split(/\s+/).map(folded).filter(Boolean);
     if (!words.length) return { hits: [], total: 0 };
     this.index ||= this._index();
-    const hits = [];
-    for (const entry of this.index) {
-      if (!words.every((word) => entry.all.includes(word))) continue;
-      const own = words.map((w) => (entry.names.includes(w) ? 0 : entry.names.some((n) => n.startsWith(w)) ? 1 : entry.names.some((n) => n.includes(w)) ? 2 : 3));
-      hits.push([Math.min(...own) * 4 + entry.rank, entry]);
-    }
+    const apart = (word, all) => {
+      if (all.includes(word)) return true;
+      for (let at = 2; at <= word.length - 2; at++) if (all.includes(word.slice(0, at)) && apart(word.slice(at), all)) return true;
+      return false;
+    };
+    let fits = this.index.filter((entry) => words.every((word) => entry.all.includes(word)));
+    if (!fits.length) fits = this.index.filter((entry) => words.every((word) => apart(word, entry.all)));
+    const near = (names, w) => (names.includes(w) ? 0 : names.some((n) => n.startsWith(w)) ? 1 : names.some((n) => n.includes(w)) ? 2 : names.some((n) => n.length > 1 && (w.endsWith(n) || w.startsWith(n))) ? 3 : 4);
+    const hits = fits.map((entry) => [Math.min(...words.map((w) => near(entry.names, w))) * 4 + entry.rank, entry]);
     hits.sort((a, b) => a[0] - b[0]);
     return { hits: hits.slice(0, limit).map(([, entry]) => entry), total: hits.length };
   }

@@ -25,7 +25,7 @@ class Search {
     this.hits.replaceChildren(...hits.map((hit, i) => {
       const above = view.model.path(hit.level, hit.index).slice(0, -1).reverse().map((up) => view.model.name(up.level, up.index, view.lang)).join(view.lang === "zh" ? "，" : ", ");
       return el("li", { id: `${this.id}-hit${i}`, role: "option", "aria-selected": "false", on: { mousedown: (event) => { event.preventDefault(); this._take(hit); } } },
-        el("b", {}, view.model.name(hit.level, hit.index, view.lang)), " ", el("span", {}, above));
+        el("b", {}, this.panel.name(hit)), " ", el("span", {}, el("bdi", {}, above)));
     }));
     this.panel.announce(some ? (total ? `${number(total, view.lang, 0)} ${W.found}` : W.none) : "");
     let note = this.node.querySelector(".ns-note");

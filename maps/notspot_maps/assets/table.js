@@ -1,65 +1,355 @@
-/* The ranked table. */
+/* The ranked table. Only the rows in view are in the page; all of them are counted, sorted, printed and saved. */
+
+Object.assign(WORDS.zh, {
+  sort: "排序", up2: "由低到高", down2: "由高到低", low: "下限", high: "上限", width: "上下限差距", n: "分子", d: "分母", value2: "右側數值", change2: "差距（右−左）",
+  nameDown: "順序", nameUp: "倒序", wideTable: "展開欄位", narrowTable: "收合欄位", details: "看所選地點", noneLeft: "沒有符合篩選的單位。", csvHint: "（UTF-8）",
+  printedOnly: (some, all) => `僅列印前 ${some} 列，共 ${all} 列；其餘請用 CSV 或以篩選縮小範圍。`, noYear: (year) => `${year} 年沒有這項指標的數值。`, saved: (rows) => `已存成 CSV，${rows} 列`,
+});
+Object.assign(WORDS.en, {
+  sort: "Sort by", up2: "Lowest first", down2: "Highest first", low: "Low", high: "High", width: "Width of bounds", n: "Numerator", d: "Denominator", value2: "Right value", change2: "Difference (right − left)",
+  nameDown: "In order", nameUp: "Reversed", wideTable: "More columns", narrowTable: "Fewer columns", details: "See the place", noneLeft: "The filters leave no unit.", csvHint: " (UTF-8)",
+  printedOnly: (some, all) => `Only the first ${some} of ${all} rows are printed; take the CSV for the rest, or filter.`, noYear: (year) => `No figures of this indicator for ${year}.`, saved: (rows) => `Saved as CSV, ${rows} rows`,
+});
+
+const MOST_PRINTED = 1000, SPARE = 8; // rows; and rows drawn above and below what is seen
 
 class Table {
-  constructor(panel) { Object.assign(this, { panel, view: panel.view }); }
+  constructor(panel) {
+    Object.assign(this, { panel, view: panel.view, rows: [], drawn: new Map(), active: -1, height: 48 });
+  }
+
+  open() {
+    this.scrolled = () => {
+      this.waiting ||= requestAnimationFrame(() => {
+        this.waiting = 0;
+        this.fill();
+      });
+    };
+    this.panel.root.addEventListener("scroll", this.scrolled, { capture: true, passive: true });
+    this.sized = new ResizeObserver(this.scrolled);
+    this.sized.observe(this.panel.root);
+    this.before = () => this._print(true);
+    this.after = () => this._print(false);
+    window.addEventListener("beforeprint", this.before);
+    window.addEventListener("afterprint", this.after);
+  }
+
+  close() {
+    this.panel.root.removeEventListener("scroll", this.scrolled, { capture: true });
+    this.sized.disconnect();
+    window.removeEventListener("beforeprint", this.before);
+    window.removeEventListener("afterprint", this.after);
+  }
+
+  /* Whether the keyboard is in the rows: it comes back there when they are drawn anew. */
+  get focused() { return Boolean(this.body && this.body.contains(document.activeElement)); }
 
   draw(node) {
-    const { view } = this, W = view.words, { model, indicator, level, sort } = view;
-    if (view.tab !== "table") return;
+    const { view } = this, W = view.words, { model, indicator, level, sort } = view, again = this.focused || this.refocus, focus = node.contains(document.activeElement) ? document.activeElement.dataset.ns : null;
+    this.refocus = false;
+    this.drawn.clear();
+    this.node = node;
+    this.rows = [];
     if (!indicator || !model.has(indicator, level)) return node.replaceChildren(el("p", { class: "ns-note" }, indicator ? W.onlyNation : W.empty));
-    const { v } = indicator.levels[level], classes = view.classes(), rows = [];
-    for (let i = 0; i < model.n[level]; i++) if (!view.hidden.has(classes.of[i])) rows.push(i);
-    const known = v.filter((x) => x !== null).sort((a, b) => b - a);
-    const collator = new Intl.Collator(view.lang === "zh" ? "zh-Hant-TW" : "en");
-    const name = (i) => model.path(level, i).map((p) => model.name(p.level, p.index, view.lang)).join(" ");
-    rows.sort((a, b) => {
-      if (sort.by === "name") return (sort.down ? -1 : 1) * collator.compare(name(a), name(b));
-      if (v[a] === null || v[b] === null) return (v[a] === null) - (v[b] === null) || a - b; // unknown is neither high nor low
-      return (sort.down ? v[b] - v[a] : v[a] - v[b]) || a - b;
-    });
-    const head = (by, text, kind) => el("th", { scope: "col", class: kind, "aria-sort": sort.by === by ? (sort.down ? "descending" : "ascending") : null },
-      el("button", { type: "button", "data-ns": "sort-" + by, "aria-label": W.sortBy(text), on: { click: () => this._sort(by) } }, text, el("span", { "aria-hidden": "true" }, sort.by === by ? (sort.down ? " ▼" : " ▲") : " ⇅")));
-    const chosen = view.selected && view.selected.level === level ? view.selected.index : -1;
-    const body = rows.map((i, at) => {
-      const cell = model.cell(indicator, level, i), up = model.path(level, i).at(-2), bounds = view.bounds(cell), c = classes.of[i];
-      return el("tr", { class: i === chosen ? "ns-chosen" : null, "data-index": i },
-        el("td", { class: "ns-rank" }, v[i] === null ? "–" : number(1 + known.indexOf(v[i]), view.lang, 0)),
-        el("th", { scope: "row" }, el("button", { type: "button", tabindex: at === Math.max(0, rows.indexOf(chosen)) ? "0" : "-1", on: { click: () => view.select({ level, index: i }, { move: true }) } },
-          el("span", { class: "ns-swatch" + (c === -1 ? " ns-hatch" : ""), style: c < 0 ? {} : { background: classes.colours[c] }, "aria-hidden": "true" }),
-          el("span", {}, model.name(level, i, view.lang), up ? el("small", {}, model.name(up.level, up.index, view.lang)) : null))),
-        el("td", { class: "ns-value" }, view.value(v[i], cell.nothing), bounds ? el("small", {}, bounds) : null));
-    });
-    const before = node.querySelector("tbody"), kept = before && before.contains(document.activeElement) ? Number(document.activeElement.closest("tr").dataset.index) : null;
-    const scroll = this.panel.root.querySelector(".ns-body").scrollTop;
-    const focus = document.activeElement && document.activeElement.dataset.ns;
-    node.replaceChildren(
-      view.hidden.size ? el("p", { class: "ns-note" }, W.hidden) : "",
-      el("table", { class: "ns-ranking" },
-        el("caption", {}, `${view.text(indicator.name)}${view.unit() ? ` (${view.unit()})` : ""} · ${W[level]} ${number(rows.length, view.lang, 0)}`),
-        el("thead", {}, el("tr", {}, el("th", { scope: "col", class: "ns-rank" }, W.rank), head("name", W.place, ""), head("value", W.value, "ns-value"))),
-        el("tbody", { on: { keydown: (event) => this._walk(event) } }, body)));
-    this.panel.root.querySelector(".ns-body").scrollTop = scroll;
-    const again = kept !== null ? node.querySelector(`tr[data-index="${kept}"] button`) : focus && node.querySelector(`[data-ns="${focus}"]`);
-    if (again) again.focus({ preventScroll: kept !== null });
+    this.rows = this._order();
+    this.place = new Map(this.rows.map((i, at) => [i, at]));
+    this.columns = this._columns();
+    const there = Boolean(model.column(indicator, level, view.year)), head = this.columns.map((column) => this._head(column));
+    const direction = sort.by === "name" ? (sort.down ? W.nameUp : W.nameDown) : sort.down ? W.down2 : W.up2;
+    const tools = el("div", { class: "ns-table-tools" },
+      el("label", { class: "ns-sorting" }, el("span", {}, W.sort), el("select", { "data-ns": "sort", on: { change: (event) => this._sort(event.target.value, event.target.value !== "name") } },
+        this._sortable().map((by) => el("option", { value: by, selected: by === sort.by }, this._title(by))))),
+      el("button", { type: "button", "data-ns": "direction", on: { click: () => this._sort(sort.by, !sort.down) } }, direction, el("span", { "aria-hidden": "true" }, sort.down === (sort.by !== "name") ? " ▼" : " ▲")),
+      el("button", { type: "button", class: "ns-widen", "data-ns": "wide", "aria-pressed": String(view.wide), on: { click: () => this._widen() } }, view.wide ? W.narrowTable : W.wideTable),
+      el("button", { type: "button", "data-ns": "csv", on: { click: () => this._save() } }, W.download, el("span", { class: "ns-hint" }, W.csvHint)));
+    this.body = el("tbody", { on: { keydown: (event) => this._key(event), click: (event) => this._click(event), dblclick: (event) => this._click(event, true),
+      mouseover: (event) => view.hover(this._placeAt(event)), mouseleave: () => view.hover(null) } });
+    const chosen = this._chosen();
+    this.active = this.place.has(chosen) ? this.place.get(chosen) : this.rows.length ? Math.max(0, Math.min(this.active, this.rows.length - 1)) : -1;
+    const title = `${view.titleOf(0)}${view.unit() ? ` (${view.unit()})` : ""} · ${W[level]} ${number(this.rows.length, view.lang, 0)}`;
+    node.replaceChildren(...[
+      tools, view.hidden.size ? el("p", { class: "ns-note" }, W.hidden) : null, there ? null : el("p", { class: "ns-note" }, W.noYear(view.year)),
+      this.rows.length ? null : el("p", { class: "ns-note" }, W.noneLeft),
+      this.printing && this.rows.length > MOST_PRINTED ? el("p", { class: "ns-note" }, W.printedOnly(number(MOST_PRINTED, view.lang, 0), number(this.rows.length, view.lang, 0))) : null,
+      el("table", { class: "ns-ranking" + (this._wide ? " ns-all-columns" : ""), "aria-rowcount": String(this.rows.length + 1) },
+        el("caption", {}, title), el("colgroup", {}, this.columns.map(({ by }) => el("col", { class: "ns-col-" + by }))),
+        el("thead", {}, el("tr", { "aria-rowindex": "1" }, head)), this.body)].filter(Boolean));
+    this._measure();
+    this.fill();
+    if (again) this._focus(this.active);
+    else if (focus) {
+      const old = node.querySelector(`[data-ns="${CSS.escape(focus)}"]`);
+      if (old) old.focus({ preventScroll: true });
+    }
     return null;
   }
 
-  _sort(by) {
-    const { sort } = this.view;
-    this.view.sort = { by, down: sort.by === by ? !sort.down : by === "value" };
-    this.draw(this.panel.parts.table);
+  get _wide() { return this.printing || this.view.wide; }
+
+  /* ---- columns and order */
+
+  _title(by) {
+    const W = this.view.words;
+    return { name: W.place, value: this.view.sides.length > 1 ? `${W.leftSide}${this.view.lang === "zh" ? "" : " "}${W.value.toLowerCase()}` : W.value, change: W.change2 }[by] || W[by];
   }
 
-  /* Arrow keys, Home and End move between the rows; Tab leaves the table. */
-  _walk(event) {
-    const row = event.target.closest("tr");
-    const rows = row && row.parentElement.children;
-    const to = { ArrowDown: row && row.nextElementSibling, ArrowUp: row && row.previousElementSibling, Home: rows && rows[0], End: rows && rows[rows.length - 1] }[event.key];
-    if (!to) return;
-    event.preventDefault();
-    row.querySelector("button").tabIndex = -1;
-    const button = to.querySelector("button");
-    button.tabIndex = 0;
-    button.focus();
+  _sortable() {
+    const { view } = this, column = view.model.column(view.indicator, view.level, view.year) || {};
+    return ["name", "value", ...(view.sides.length > 1 ? ["value2", ...(view.sides[1].indicator === view.indicator ? ["change"] : [])] : []), "low", "high", "width", ...(column.n ? ["n"] : []), ...(column.d ? ["d"] : [])];
+  }
+
+  _columns() {
+    const { sort } = this.view, sortable = this._sortable();
+    const shown = this._wide ? sortable : sortable.filter((by) => by === "name" || by === "value" || by === "value2" || (by === sort.by && sortable.includes(by)));
+    return [{ by: "rank" }, ...shown.map((by) => ({ by }))];
+  }
+
+  _head({ by }) {
+    const { view } = this, W = view.words, { sort } = view;
+    if (by === "rank") return el("th", { scope: "col", class: "ns-rank" }, W.rank);
+    const text = this._title(by), on = sort.by === by;
+    return el("th", { scope: "col", class: by === "name" ? null : "ns-number", "aria-sort": on ? (sort.down ? "descending" : "ascending") : null },
+      el("button", { type: "button", "data-ns": "sort-" + by, "aria-label": W.sortBy(text), on: { click: () => this._sort(by, on ? !sort.down : by !== "name") } }, text, el("span", { "aria-hidden": "true" }, on ? (sort.down ? " ▼" : " ▲") : " ⇅")));
+  }
+
+  /* What a column holds for a unit, a number or null. */
+  _number(by, i) {
+    const { view } = this, { level } = view, cell = view.model.cell(view.indicator, level, i, view.year);
+    if (by === "value") return cell.v;
+    if (by === "width") return cell.low === null || cell.high === null ? null : cell.high - cell.low;
+    if (by === "value2" || by === "change") {
+      const other = view.sides[1] && view.cell({ level, index: i }, 1).cell;
+      return by === "value2" ? (other ? other.v : null) : changed(cell, other);
+    }
+    return cell[by] ?? null;
+  }
+
+  /* The units that the filters and the legend leave, in order; unknown is neither high nor low and stands last. */
+  _order() {
+    const { view } = this, { model, level, sort } = view, { of } = view.classes(), dimmed = view.dimmed(), n = model.n[level], rows = [];
+    for (let i = 0; i < n; i++) if (!(dimmed && dimmed[i]) && !view.hidden.has(of[i])) rows.push(i);
+    const by = this._sortable().includes(sort.by) ? sort.by : "value", sign = sort.down ? -1 : 1;
+    if (by === "name") {
+      const rank = this._names(level);
+      return rows.sort((a, b) => sign * (rank[a] - rank[b]));
+    }
+    const key = new Float64Array(n).fill(NaN);
+    for (const i of rows) {
+      const found = this._number(by, i);
+      if (found !== null) key[i] = found;
+    }
+    return rows.sort((a, b) => {
+      const unknown = Number.isNaN(key[a]) - Number.isNaN(key[b]);
+      return unknown || (Number.isNaN(key[a]) ? a - b : sign * (key[a] - key[b]) || a - b);
+    });
+  }
+
+  /* Place of every unit in the order of names: by county, then township, then village. */
+  _names(level) {
+    const { view } = this, { model } = view, key = level + view.lang;
+    this.named ||= new Map();
+    if (!this.named.has(key)) {
+      const collator = new Intl.Collator(view.lang === "zh" ? "zh-Hant-TW" : "en", { numeric: true }), at = LEVELS.indexOf(level), { up } = model.data.units[level];
+      const above = at ? this._names(LEVELS[at - 1]) : null, name = [...Array(model.n[level]).keys()].map((i) => model.name(level, i, view.lang));
+      const order = [...name.keys()].sort((a, b) => (above ? (above[up[a]] ?? -1) - (above[up[b]] ?? -1) : 0) || collator.compare(name[a], name[b]) || a - b), rank = new Int32Array(name.length);
+      order.forEach((i, place) => (rank[i] = place));
+      this.named.set(key, rank);
+    }
+    return this.named.get(key);
+  }
+
+  _sort(by, down) {
+    this.view.sort = { by, down };
+    this.panel.body.scrollTop = 0;
+    this.draw(this.node);
+    this.view.write();
+  }
+
+  _widen() {
+    this.view.wide = !this.view.wide;
+    this.panel.showTab("table", true);
+  }
+
+  /* ---- rows */
+
+  _row(at) {
+    const i = this.rows[at], { view } = this, { level } = view;
+    let node = this.drawn.get(i);
+    if (node) return node;
+    const up = view.model.path(level, i).at(-2), cell = view.model.cell(view.indicator, level, i, view.year);
+    node = el("tr", { "data-index": i, "aria-rowindex": at + 2 }, this.columns.map(({ by }) => {
+      if (by === "rank") {
+        const rank = view.model.ranks(view.indicator, level, view.year).rank[i];
+        return el("td", { class: "ns-rank" }, rank ? number(rank, view.lang, 0) : "–");
+      }
+      if (by === "name")
+        return el("th", { scope: "row" }, el("button", { type: "button", tabindex: at === this.active ? "0" : "-1" }, this._swatch(i),
+          el("span", { class: "ns-row-name" }, this.panel.name({ level, index: i }), up ? el("small", {}, this.panel.name(up)) : null)));
+      if (by === "value") {
+        const bounds = this._wide ? null : view.bounds(cell);
+        return el("td", { class: "ns-number ns-value" }, view.value(cell.v, cell.nothing), bounds ? el("small", {}, bounds) : null);
+      }
+      return el("td", { class: "ns-number" }, this._text(by, i));
+    }));
+    this.drawn.set(i, node);
+    return node;
+  }
+
+  _text(by, i) {
+    const { view } = this, found = this._number(by, i), { kind } = view.indicator;
+    if (by === "value2") {
+      const { cell } = view.cell({ level: view.level, index: i }, 1);
+      return view.value(found, Boolean(cell && cell.nothing), view.sides[1].indicator);
+    }
+    if (found === null) return "–";
+    if (by === "n" || by === "d") return figure(found, view.lang);
+    if (by === "change") return signed(found, view.lang, kind);
+    return by === "width" ? figure(found, view.lang, kind) : view.value(found);
+  }
+
+  _swatch(i) {
+    const { view } = this, classes = view.classes(), c = classes.of[i], style = c < 0 ? {} : { backgroundColor: classes.colours[c] };
+    if (c >= 0 && view.patterns && PATTERNS.css) style.backgroundImage = PATTERNS.css(c, classes.colours.length);
+    return el("span", { class: "ns-swatch" + (c === -1 ? " ns-hatch" : ""), style, "aria-hidden": "true" });
+  }
+
+  _measure() {
+    if (!this.rows.length) return;
+    this.body.replaceChildren(this._row(0));
+    this.height = this.body.firstChild.getBoundingClientRect().height || this.height;
+  }
+
+  /* Put the rows in view into the page and take the others out; a row that has the keyboard stays. */
+  fill() {
+    if (!this.body || !this.body.isConnected) return;
+    const [first, last] = this._range(), wanted = [];
+    const held = this.focused ? this.place.get(Number(document.activeElement.closest("tr").dataset.index)) : undefined;
+    for (let at = first; at < last; at++) wanted.push(at);
+    if (held !== undefined && held < first) wanted.unshift(held);
+    if (held !== undefined && held >= last) wanted.push(held);
+    const keep = new Set(wanted.map((at) => this.rows[at]));
+    for (const [i, node] of this.drawn) if (!keep.has(i)) node.remove(), this.drawn.delete(i);
+    for (const gap of this.body.querySelectorAll(".ns-gap")) gap.remove();
+    let next = this.body.firstChild, done = 0;
+    const put = (node) => (node === next ? (next = next.nextSibling) : this.body.insertBefore(node, next)), gap = (rows) => rows > 0 && this.body.insertBefore(this._gap(rows), next);
+    for (const at of wanted) {
+      gap(at - done);
+      put(this._row(at));
+      done = at + 1;
+    }
+    if (!this.printing) gap(this.rows.length - done);
+    this.mark();
+  }
+
+  _range() {
+    const all = this.rows.length;
+    if (this.printing) return [0, Math.min(all, MOST_PRINTED)];
+    if (all <= 60) return [0, all];
+    const seen = this.panel.body.getBoundingClientRect(), frame = this.panel.root.getBoundingClientRect(), box = this.body.getBoundingClientRect();
+    const top = Math.max(seen.top, frame.top, 0) - box.top, bottom = Math.min(seen.bottom, frame.bottom, window.innerHeight) - box.top;
+    const first = Math.max(0, Math.min(all - 1, Math.floor(top / this.height) - SPARE));
+    return [first, Math.max(first, Math.min(all, Math.ceil(bottom / this.height) + SPARE))];
+  }
+
+  _gap(rows) {
+    return el("tr", { class: "ns-gap", "aria-hidden": "true" }, el("td", { colspan: String(this.columns.length), style: { height: rows * this.height + "px" } }));
+  }
+
+  /* ---- linked to the map */
+
+  /* The unit of the level drawn that is, or holds, a place; -1 where there is none. */
+  _own(place) {
+    const { view } = this;
+    if (!place) return -1;
+    const up = view.model.path(place.level, place.index).find((each) => each.level === view.level);
+    return up ? up.index : -1;
+  }
+
+  _chosen() { return this._own(this.view.selected); }
+
+  /* What is selected and pointed at, told in the rows; with `show` the selected one is brought into view. */
+  mark(show = false) {
+    if (!this.body) return;
+    const chosen = this._chosen(), pointed = this._own(this.view.hovered);
+    if (show && this.place && this.place.has(chosen)) {
+      this._roam(this.place.get(chosen));
+      if (!this.focused) this._reveal(this.active);
+    }
+    for (const [i, node] of this.drawn) {
+      node.classList.toggle("ns-chosen", i === chosen);
+      node.classList.toggle("ns-pointed", i === pointed);
+      const button = node.querySelector("button");
+      if (i === chosen) button.setAttribute("aria-current", "true");
+      else button.removeAttribute("aria-current");
+    }
+  }
+
+  /* Scroll a row into the part of the panel that is seen, and draw it. */
+  _reveal(at) {
+    const { body } = this.panel, box = this.body.getBoundingClientRect(), seen = body.getBoundingClientRect(), head = 44;
+    const top = box.top + at * this.height - seen.top - head, bottom = box.top + (at + 1) * this.height - seen.bottom;
+    if (top < 0) body.scrollTop += top;
+    else if (bottom > 0) body.scrollTop += bottom;
+    this.fill();
+  }
+
+  _roam(at) {
+    const old = this.drawn.get(this.rows[this.active]);
+    if (old) old.querySelector("button").tabIndex = -1;
+    this.active = at;
+    const now = this.drawn.get(this.rows[at]);
+    if (now) now.querySelector("button").tabIndex = 0;
+  }
+
+  _focus(at) {
+    if (at < 0 || at >= this.rows.length) return;
+    this._roam(at);
+    this._reveal(at);
+    if (!this.drawn.has(this.rows[at])) this.body.append(this._row(at)); // a panel that is folded shows no rows
+    this.drawn.get(this.rows[at]).querySelector("button").focus({ preventScroll: true });
+  }
+
+  _placeAt(event) {
+    const row = event.target.closest("tr[data-index]");
+    return row ? { level: this.view.level, index: Number(row.dataset.index) } : null;
+  }
+
+  _click(event, twice = false) {
+    const place = this._placeAt(event);
+    if (!place) return;
+    if (twice) this.view.drill(place);
+    else this.view.select(place, { move: true, stay: true });
+  }
+
+  /* Arrow keys, Home, End and a page up or down move between the rows; Enter on the selected one goes into it. */
+  _key(event) {
+    const row = event.target.closest("tr[data-index]");
+    if (!row) return;
+    const at = this.place.get(Number(row.dataset.index)), page = Math.max(1, Math.floor(this.panel.body.clientHeight / this.height) - 2), end = this.rows.length - 1;
+    const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: end, PageDown: at + page, PageUp: at - page }[event.key];
+    if (to !== undefined) {
+      event.preventDefault();
+      this._focus(Math.max(0, Math.min(end, to)));
+    } else if (event.key === "Enter" && this._chosen() === this.rows[at] && this.view.selected.level === this.view.level) {
+      event.preventDefault();
+      this.refocus = true;
+      this.view.drill({ level: this.view.level, index: this.rows[at] });
+    }
+  }
+
+  /* ---- on paper and as a file */
+
+  _print(on) {
+    this.printing = on;
+    if (this.panel.parts && (on || this.view.tab === "table")) this.draw(this.panel.parts.table);
+  }
+
+  _save() {
+    const { view } = this, text = csvOf(view, this.rows), link = el("a", { href: URL.createObjectURL(new Blob(["\ufeff" + text], { type: "text/csv;charset=utf-8" })), download: `notspot-${view.indicator.id}-${view.level}-${view.year}.csv`.replace(/[^\w.-]/g, "_"), hidden: true });
+    this.panel.root.append(link);
+    link.click();
+    link.remove();
+    setTimeout(() => URL.revokeObjectURL(link.href), 60000);
+    this.panel.announce(view.words.saved(number(this.rows.length, view.lang, 0)));
   }
 }

@@ -1,18 +1,30 @@
-/* The state of one atlas on the page: what is shown, selected, hidden; the pointer; the address. */
+/* The state of one atlas on the page: what is shown, compared, filtered, selected, hidden; the pointer. */
+
+const COUNTY_ZOOM = 7; // below it counties are drawn, unless the reader has chosen a level
 
 class View {
   constructor(map, model, source) {
     Object.assign(this, { map, model, source, lang: source.lang === "en" ? "en" : "zh" });
-    this.indicator = model.indicators.find((each) => each.id === model.data.first) || null;
-    this.level = this._levelOf(this.indicator, "township");
+    const first = model.indicators.find((each) => each.id === model.data.first) || null;
+    this.sides = [{ indicator: first, year: model.year }];
+    this.split = 0.5;
+    this.chosen = "auto";
+    this.level = this.levelOf("township");
     this.hidden = new Set();
+    this.filters = new Set(); // ids of tags, "below" (the target), "in:" and a code
+    this.classing = new Map();
     this.selected = this.hovered = null;
+    this.patterns = this.plain = false;
     this.tab = "place";
+    this.wide = false; // the table with all its columns
     this.sort = { by: "value", down: true };
+    this.left = new Map();
   }
 
-  get words() { return WORDS[this.lang]; }
+  get indicator() { return this.sides[0].indicator; }
   get fill() { return this.level; }
+  get year() { return this.sides[0].year; }
+  get words() { return WORDS[this.lang]; }
   text(pair) { return pair ? pair[this.lang === "zh" ? 0 : 1] || pair[0] : ""; }
 
   /* A name as it stands on the map: English without the kind of unit. */
@@ -21,42 +33,42 @@ class View {
     return this.lang === "en" ? name.replace(/ (County|City|Township|District|Vil\.?)$/, "") : name;
   }
 
-  _levelOf(indicator, wanted) {
-    if (this.model.has(indicator, wanted) || !indicator) return this.model.n[wanted] ? wanted : LEVELS.find((l) => this.model.n[l]) || "county";
-    return ["township", "county", "village"].find((level) => this.model.has(indicator, level)) || (this.model.n.township ? "township" : "county");
-  }
-
-  /* Class of every unit of a level on a side of the swipe, and how many are in each. */
-  classes(side = 0, level = this.level) { return this.model.classes(this.indicator, level); }
-
-  write() { this.address.write(); }
-
   open() {
     this.painter = new Painter(this);
-    this.address = new Address(this);
     this.panel = new Panel(this);
+    this.address = new Address(this);
+    this.swipe = new Swipe(this);
+    this.overlays = typeof Overlays === "undefined" ? null : new Overlays(this);
     this.tip = el("div", { class: "ns-root ns-tip", "aria-hidden": "true" });
     this.map.getContainer().append(this.tip);
+    if (this.overlays) this.overlays.open();
     this.address.read();
     this._fit();
+    this._settle();
     this.painter.addTo(this.map);
     if (!this.source.quiet) performance.mark("notspot-first-choropleth");
     this.handlers = {
       mousemove: (event) => this._hover(event), mouseout: () => this._leave(), click: (event) => this._click(event),
-      movestart: () => this._hideTip(), moveend: () => this.write(),
+      dblclick: (event) => this._twice(event), movestart: () => this._hideTip(), moveend: () => this.write(), zoomend: () => this._zoomed(),
     };
     this.map.on(this.handlers);
+    this.zoomsTwice = this.map.doubleClickZoom.enabled(); // a double click goes into the unit instead
+    this.map.doubleClickZoom.disable();
     this.panel.open();
+    this.swipe.open();
+    this.keys = typeof Keys === "undefined" ? null : new Keys(this);
+    if (this.keys) this.keys.open();
     this.watch = new ResizeObserver(() => this.map.invalidateSize({ animate: false }));
     this.watch.observe(this.map.getContainer());
     if (this.source.fragment) window.addEventListener("hashchange", (this.onhash = () => this.address.read(true)));
-    if (this.source.fragment) document.documentElement.lang = this.lang === "zh" ? "zh-Hant-TW" : "en";
+    this._language();
   }
 
   close() {
     this.map.off(this.handlers);
+    if (this.zoomsTwice) this.map.doubleClickZoom.enable();
+    for (const part of [this.keys, this.overlays, this.swipe, this.panel]) if (part) part.close();
     this.painter.remove();
-    this.panel.close();
     this.tip.remove();
     this.watch.disconnect();
     if (this.onhash) window.removeEventListener("hashchange", this.onhash);
@@ -64,20 +76,133 @@ class View {
 
   /* ---- what is shown */
 
-  show(id) {
-    const found = this.model.indicators.find((each) => each.id === id);
-    if (!found || found === this.indicator) return;
-    this.indicator = found;
-    this.level = this._levelOf(found, this.level);
+  /* The level that can be drawn where one is wanted: units must be there, and figures of the indicator. */
+  levelOf(wanted, indicator = this.indicator) {
+    const { model } = this;
+    if (!indicator || model.has(indicator, wanted)) return model.n[wanted] ? wanted : LEVELS.find((l) => model.n[l]) || "county";
+    return ["township", "county", "village"].find((level) => model.has(indicator, level)) || (model.n.township ? "township" : "county");
+  }
+
+  /* Set the level from what is chosen and the zoom; true where it is another one. */
+  _settle() {
+    const zoom = this.map.getZoom(), byZoom = zoom < COUNTY_ZOOM ? "county" : zoom < VILLAGE_ZOOM ? "township" : "village";
+    const level = this.levelOf(this.chosen === "auto" ? byZoom : this.chosen), other = level !== this.level;
+    this.level = level;
+    return other;
+  }
+
+  _zoomed() {
+    if (this.address.reading || !this._settle()) return;
     this.hidden.clear();
+    this.painter.paint();
+    this.panel.render();
+  }
+
+  /* Class of every unit of a level on a side of the swipe; with filters, counts are of the units left. */
+  classes(side = 0, level = this.level) {
+    const { indicator, year } = this.sides[side] || this.sides[0];
+    const all = this.model.classes(indicator, level, year, indicator ? this.classing.get(indicator.id) : null), dimmed = this.dimmed(level);
+    if (!dimmed) return all;
+    if (all.dimmed === dimmed) return all.left;
+    const counts = new Map([...all.counts.keys()].map((c) => [c, 0]));
+    let unsure = 0;
+    for (let i = 0; i < dimmed.length; i++) {
+      if (dimmed[i]) continue;
+      counts.set(all.of[i], counts.get(all.of[i]) + 1);
+      unsure += all.wide[i];
+    }
+    all.dimmed = dimmed;
+    return (all.left = { ...all, counts, unsure });
+  }
+
+  /* The filters that are on and can be asked of what is shown. */
+  asked() {
+    return [...this.filters].filter((id) => (id === "below" ? this.indicator && this.indicator.target !== null : id.startsWith("in:") ? this.model.find(id.slice(3)) : this.model.tags.some((tag) => tag.id === id)));
+  }
+
+  /* 1 for every unit of a level that has what a filter asks for. */
+  kept(id, level) {
+    const { model, indicator } = this;
+    if (id === "below") {
+      const column = model.column(indicator, level, this.year), out = new Uint8Array(model.n[level]);
+      if (column) column.v.forEach((v, i) => (out[i] = v !== null && (indicator.better === "lower" ? v > indicator.target : v < indicator.target)));
+      return out;
+    }
+    if (id.startsWith("in:")) {
+      const place = model.find(id.slice(3));
+      return model.tagged(level, [place.index], place.level);
+    }
+    const tag = model.tags.find((each) => each.id === id);
+    return model.tagged(level, tag.of, tag.level);
+  }
+
+  /* 1 where the filters leave a unit of a level out; null without filters. A unit stays that has all they ask for. */
+  dimmed(level = this.level) {
+    const asked = this.asked();
+    if (!asked.length) return null;
+    const key = [level, ...asked, asked.includes("below") ? this.indicator.id + this.year : ""].join("/");
+    if (!this.left.has(key)) {
+      const out = new Uint8Array(this.model.n[level]);
+      for (const id of asked) this.kept(id, level).forEach((has, i) => (out[i] |= has ? 0 : 1));
+      if (this.left.size > 20) this.left.clear();
+      this.left.set(key, out);
+    }
+    return this.left.get(key);
+  }
+
+  show(id, side = 0) {
+    const found = this.model.indicators.find((each) => each.id === id);
+    if (!found || !this.sides[side] || found === this.sides[side].indicator) return;
+    this.sides[side] = { ...this.sides[side], indicator: found };
+    if (side === 0) this.hidden.clear();
+    this._settle();
     this.changed();
   }
 
-  showLevel(level) {
-    if (level === this.level || !this.model.n[level]) return;
-    this.level = level;
-    this.hidden.clear();
+  showYear(year, side = 0) {
+    if (!this.model.years.includes(year) || !this.sides[side]) return;
+    this.sides[side] = { ...this.sides[side], year };
     this.changed();
+  }
+
+  /* Put a second side beside the first: the same indicator a year before, else the next that is drawn here. */
+  compare(on) {
+    if (!on) this.sides.length = 1;
+    else if (this.sides.length === 1 && this.indicator) {
+      const { model, indicator, year } = this, years = model.yearsOf(indicator), before = years.filter((each) => each < year).at(-1) ?? years.find((each) => each !== year);
+      const same = model.indicators.filter((each) => each !== indicator && model.has(each, this.level));
+      const other = same.find((each) => each.theme === indicator.theme) || same[0];
+      this.sides.push(before !== undefined || !other ? { indicator, year: before ?? year } : { indicator: other, year });
+    }
+    if (!["name", "value", "low", "high", "width", "n", "d"].includes(this.sort.by)) this.sort = { by: "value", down: true };
+    this.changed();
+  }
+
+  divide(split) {
+    this.split = Math.max(0, Math.min(1, split));
+    if (this.painter.shift) this.painter.shift();
+    else this.painter.paint();
+  }
+
+  showLevel(level) {
+    if (level !== "auto" && !this.model.n[level]) return;
+    this.chosen = level;
+    this.drilled = false;
+    if (this._settle()) this.hidden.clear();
+    this.changed();
+  }
+
+  filter(id, on) {
+    if (on) this.filters.add(id);
+    else this.filters.delete(id);
+    this.changed();
+    this.panel.announce(this.words.leftOf(number(this.count().left, this.lang, 0), number(this.model.n[this.level], this.lang, 0), this.words[this.level]));
+  }
+
+  /* How many units of the level are left by the filters. */
+  count(level = this.level) {
+    const dimmed = this.dimmed(level), all = this.model.n[level];
+    return { all, left: dimmed ? dimmed.reduce((sum, out) => sum + (out ? 0 : 1), 0) : all };
   }
 
   toggle(c) {
@@ -88,37 +213,102 @@ class View {
     this.write();
   }
 
+  classify(choice) {
+    if (!this.indicator) return;
+    if (choice) this.classing.set(this.indicator.id, choice);
+    else this.classing.delete(this.indicator.id);
+    this.hidden.clear();
+    this.changed();
+  }
+
+  usePatterns(on) {
+    this.patterns = on;
+    this.changed();
+  }
+
   speak(lang) {
     this.lang = lang;
-    if (this.source.fragment) document.documentElement.lang = lang === "zh" ? "zh-Hant-TW" : "en";
+    this._language();
+    if (this.overlays) this.overlays.relabel();
     this.changed();
+  }
+
+  _language() {
+    const name = this.lang === "zh" ? "zh-Hant-TW" : "en";
+    if (this.source.fragment) document.documentElement.lang = name;
+    for (const node of [this.panel.root, this.panel.jumpBox, this.tip]) if (node) node.lang = name;
   }
 
   changed() {
     this.painter.paint();
     this.panel.render();
+    this.swipe.draw();
     this._hideTip();
     this.write();
   }
 
-  select(place, { move = false, say = true } = {}) {
+  /* The address was changed from without. */
+  reread() {
+    this._language();
+    this._settle();
+    if (this.overlays) this.overlays.relabel();
+    this.changed();
+  }
+
+  write() { this.address.write(); }
+
+  /* ---- where */
+
+  select(place, { move = false, say = true, stay = false } = {}) {
     this.selected = place;
     this.painter.mark();
-    this.panel.card(true);
-    this.panel.table();
-    if (move) this._goTo(place);
+    this.panel.chosen();
+    if (move) this.goTo(place, stay);
     if (say && place) this.panel.announce(this.sentence(place));
     this.write();
   }
 
-  _goTo(place) {
+  hover(place) {
+    const old = this.hovered;
+    if ((place && place.level + place.index) === (old && old.level + old.index)) return false;
+    this.hovered = place;
+    this.painter.mark();
+    this.panel.pointed();
+    return true;
+  }
+
+  /* Into a unit: all of it in view, and its children drawn where they have figures. */
+  drill(place) {
+    const below = LEVELS[LEVELS.indexOf(place.level) + 1];
+    const settle = () => {
+      if (LEVELS.indexOf(this.level) >= LEVELS.indexOf(below)) return;
+      const auto = this.chosen === "auto" || this.drilled;
+      this.showLevel(below); // too large a unit for its children to be drawn by zoom
+      this.drilled = auto;
+    };
+    if (below && this.model.n[below] && this.model.has(this.indicator, below)) this.map.once("moveend", settle); // at once without motion
+    this.select(place, { move: true });
+  }
+
+  /* Out of it again: to the unit above, at last to the nation. */
+  up() {
+    const at = this.selected, above = at ? this.model.path(at.level, at.index).at(-2) || null : null;
+    if (this.drilled) this.showLevel("auto");
+    this.select(above, { move: true });
+    if (!above) this.panel.announce(this.words.nation);
+  }
+
+  /* With `stay` the zoom ends before another level is drawn. */
+  goTo(place, stay = false) {
     if (!place) return this._fit(true);
     const box = this.model.boxes(place.level)[place.index];
-    if (!box || box[0] > box[2]) return;
+    if (!box || box[0] > box[2]) return null;
     const corner = (x, y) => this.map.unproject(L.point(x, y), 0);
     const bounds = L.latLngBounds(corner(box[0], box[1]), corner(box[2], box[3]));
-    const most = place.level === "village" ? 15 : place.level === "township" ? 13 : 11;
-    this._move(bounds, { maxZoom: most, padding: [24, 24] });
+    let most = place.level === "village" ? 15 : place.level === "township" ? 13 : 11;
+    if (stay && this.chosen === "auto" && this.level !== "village" && this.model.has(this.indicator, this.level === "county" ? "township" : "village"))
+      most = Math.max(this.map.getZoom(), this.level === "county" ? COUNTY_ZOOM - 0.5 : VILLAGE_ZOOM - 0.5);
+    return this._move(bounds, { maxZoom: most, padding: [24, 24] });
   }
 
   jump(view) {
@@ -134,8 +324,8 @@ class View {
   _fit(animate = false) {
     const first = this.model.data.views[0];
     if (!first || (this.framed && !animate) || this.source.keepView) return;
-    const [west, south, east, north] = first.box;
-    this.map.fitBounds([[south, west], [north, east]], { animate, padding: [6, 6] });
+    const [west, south, east, north] = first.box, still = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
+    this.map.fitBounds([[south, west], [north, east]], { animate: animate && !still, padding: [6, 6] });
   }
 
   /* ---- the pointer */
@@ -153,12 +343,8 @@ class View {
     if (this.waiting) return;
     this.waiting = requestAnimationFrame(() => {
       this.waiting = 0;
-      const place = this.under(event.latlng), old = this.hovered;
-      if ((place && place.level + place.index) !== (old && old.level + old.index)) {
-        this.hovered = place;
-        this.painter.mark();
-        this.tip.replaceChildren(...(place ? this.panel.tip(place) : []));
-      }
+      const place = this.swipe.dragging ? null : this.under(event.latlng);
+      if (this.hover(place)) this.tip.replaceChildren(...(place ? this.panel.tip(place) : []));
       this.tip.classList.toggle("ns-on", Boolean(place));
       if (!place) return;
       const size = this.map.getSize(), { x, y } = event.containerPoint, { offsetWidth: w, offsetHeight: h } = this.tip;
@@ -168,8 +354,7 @@ class View {
   }
 
   _leave() {
-    this.hovered = null;
-    this.painter.mark();
+    this.hover(null);
     this._hideTip();
   }
 
@@ -179,44 +364,58 @@ class View {
     const place = this.under(event.latlng);
     this._hideTip();
     this.select(place);
-    this.panel.showTab("place");
+  }
+
+  _twice(event) {
+    const place = this.under(event.latlng);
+    if (place) this.drill(place);
+    else if (this.zoomsTwice) this.map.setZoomAround(event.containerPoint, this.map.getZoom() + (event.originalEvent.shiftKey ? -1 : 1));
   }
 
   /* ---- figures in words */
 
-  /* The cell that speaks for a place: its own, or its township's where villages have none. */
-  cell(place) {
-    const own = this.model.cell(this.indicator, place.level, place.index);
+  /* The cell that speaks for a place on a side: its own, or its township's where villages have none. */
+  cell(place, side = 0) {
+    const { indicator, year } = this.sides[side] || this.sides[0], { model } = this;
+    const own = model.cell(indicator, place.level, place.index, year);
     if (own || place.level !== "village") return { place, cell: own, lent: false };
-    const town = this.model.path(place.level, place.index).at(-2);
-    return { place: town, cell: town ? this.model.cell(this.indicator, town.level, town.index) : null, lent: true };
+    const town = model.path(place.level, place.index).at(-2);
+    return { place: town, cell: town ? model.cell(indicator, town.level, town.index, year) : null, lent: true };
   }
 
-  value(v, nothing) {
+  value(v, nothing = false, indicator = this.indicator) {
     if (nothing) return this.words.nothing;
     if (v === null || v === undefined) return this.words.unknown;
-    const share = this.indicator.kind === "share";
-    return figure(v, this.lang, this.indicator.kind) + (share ? " %" : "");
+    return figure(v, this.lang, indicator.kind) + (indicator.kind === "share" ? " %" : "");
   }
 
-  unit() { return this.indicator.kind === "share" ? "" : this.text(this.indicator.unit); }
+  unit(indicator = this.indicator) { return indicator.kind === "share" ? "" : this.text(indicator.unit); }
 
-  bounds(cell) {
+  bounds(cell, indicator = this.indicator) {
     if (!cell || (cell.low === cell.v && cell.high === cell.v) || (cell.low === null && cell.high === null)) return null;
-    return `${cell.low === null ? "?" : this.value(cell.low)} – ${cell.high === null ? "?" : this.value(cell.high)}`;
+    return `${cell.low === null ? "?" : this.value(cell.low, false, indicator)} – ${cell.high === null ? "?" : this.value(cell.high, false, indicator)}`;
   }
 
-  ratio(cell) {
+  ratio(cell, indicator = this.indicator) {
     if (!cell || (cell.n === null && cell.d === null)) return null;
     const part = (text, v) => `${this.text(text)} ${v === null ? this.words.unknown : figure(v, this.lang)}`;
-    const { numerator, denominator } = this.indicator;
+    const { numerator, denominator } = indicator;
     return [numerator && part(numerator, cell.n), denominator && cell.d !== null ? part(denominator, cell.d) : null].filter(Boolean);
   }
 
+  /* What a side shows, in words: the indicator, and the year where there are several. */
+  titleOf(side) {
+    const { indicator, year } = this.sides[side], { model } = this;
+    return indicator ? this.text(indicator.name) + (model.years.length > 1 ? (this.lang === "zh" ? `（${year}）` : ` (${year})`) : "") : "";
+  }
+
   sentence(place) {
-    const name = this.model.name(place.level, place.index, this.lang);
+    const name = isolated(this.model.name(place.level, place.index, this.lang)), colon = this.lang === "zh" ? "：" : ": ";
     if (!this.indicator) return name;
-    const { cell, lent } = this.cell(place);
-    return `${name}${lent ? "，" + this.words.noVillage : ""}：${this.text(this.indicator.name)} ${cell && cell.v !== null ? this.value(cell.v) + " " + this.unit() : this.value(null, cell && cell.nothing)}`;
+    const said = this.sides.map(({ indicator }, side) => {
+      const { cell } = this.cell(place, side), known = cell && cell.v !== null, bounds = this.bounds(cell, indicator);
+      return `${this.titleOf(side)} ${known ? [this.value(cell.v, false, indicator), this.unit(indicator)].filter(Boolean).join(" ") : this.value(null, cell && cell.nothing, indicator)}${bounds ? `${this.lang === "zh" ? "，" : ", "}${this.words.bounds} ${bounds}` : ""}`;
+    });
+    return `${name}${this.cell(place).lent ? (this.lang === "zh" ? "，" : ", ") + this.words.noVillage : ""}${colon}${said.join(this.lang === "zh" ? "；" : "; ")}`;
   }
 }

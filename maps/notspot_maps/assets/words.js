@@ -62,3 +62,6 @@ function figure(value, lang, kind = "") {
 
 /* Names compare without case, blanks, width, and with 台 as 臺. */
 const folded = (text) => text.normalize("NFKC").toLowerCase().replace(/台/g, "臺").replace(/[\s'’\-.,[\]]/g, "");
+
+/* A name inside a sentence, so that its direction does not reorder what stands around it. */
+const isolated = (text) => `\u2068${text}\u2069`;
