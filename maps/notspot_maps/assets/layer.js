@@ -1,5 +1,8 @@
 /* The Leaflet layer: unpacks what the page holds, opens the view when it stands. */
 
+// over tiles, under everybody's own layers: fills, rasters, borders and names, points, outlines
+const PANES = { "ns-shapes": 350, "ns-rasters": 355, "ns-lines": 360, "ns-points": 380, "ns-marks": 390 };
+
 /* {geometry, data, panel, lang, fragment, compact}: see atlas.py. */
 const AtlasLayer = L.Layer.extend({
   initialize(source) {
@@ -13,9 +16,10 @@ const AtlasLayer = L.Layer.extend({
   },
 
   onAdd(map) {
-    if (!map.getPane("ns-shapes")) {
-      map.createPane("ns-shapes").style.zIndex = 350; // over tiles, under everybody's own layers
-      map.getPane("ns-shapes").style.pointerEvents = "none";
+    for (const [name, z] of Object.entries(PANES)) {
+      if (map.getPane(name)) continue;
+      map.createPane(name).style.zIndex = z;
+      map.getPane(name).style.pointerEvents = "none";
     }
     this.there = true;
     this.ready.then((model) => this.there && this._open(map, model)).catch((error) => this._fail(map, error));

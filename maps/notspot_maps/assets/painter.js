@@ -1,158 +1,283 @@
-/* The painter: all units on a canvas of a Leaflet renderer. */
+/* The painter: keeps the picture of all units up to date in squares, a few milliseconds a frame.
+
+   What is in view is painted first, then a ring around it. The old picture stays, moved and scaled with the land, until
+   the new one is complete; its fills come up beneath the old ones, so that land appears early where there was none. */
 
 const VILLAGE_ZOOM = 11.5; // from here on a village is several fingers wide
-const INK = "#1f2933", FONT = '"Noto Sans TC","PingFang TC","Microsoft JhengHei",system-ui,sans-serif';
+const FRAME_MS = { moving: 8, still: 14 }; // spent on painting in a frame
+const AT_ONCE_MS = 60; // how long a change of what is shown may paint before the next frame
 
-const Painter = L.Renderer.extend({
-  options: { padding: 0.3, pane: "ns-shapes" },
-
+const Painter = L.Layer.extend({
   initialize(view) {
-    L.Renderer.prototype.initialize.call(this, {});
     this.view = view;
+    this.brush = new Brush(view, new Labels(view));
+    this.spare = [];
+    this.queue = [];
+    this.stamps = { fills0: 0, fills1: 0, lines: 0 };
   },
 
   getEvents() {
-    return { ...L.Renderer.prototype.getEvents.call(this), move: this._strayed };
+    return { viewreset: this._jumped, zoomanim: this._animated, zoom: this._zooming, zoomend: this._jumped, move: this._moved, moveend: this._moved, resize: this._jumped };
   },
 
-  _initContainer() {
-    this._container = L.DomUtil.create("div", "ns-canvas");
-    this._container.setAttribute("aria-hidden", "true");
-    [this.base, this.top] = [0, 1].map(() => {
-      const canvas = L.DomUtil.create("canvas", "ns-canvas-part", this._container);
-      return canvas.getContext("2d");
-    });
-    this.hatch = this.base.createPattern(PATTERNS.hatch(), "repeat");
-    this.dots = this.base.createPattern(PATTERNS.dots(), "repeat");
-  },
-
-  _destroyContainer() {
-    this._container.remove();
-    delete this._container;
-  },
-
-  _updatePaths() {},
-
-  /* A long drag leaves the painted part before it ends: paint anew then. */
-  _strayed() {
-    if (!this._bounds || this._map._animatingZoom) return;
-    const size = this._map.getSize();
-    const seen = L.bounds(this._map.containerPointToLayerPoint([0, 0]), this._map.containerPointToLayerPoint(size));
-    if (this._zoom === this._map.getZoom() && !this._bounds.contains(seen)) this._update();
-  },
-
-  _update() {
-    if (this._map._animatingZoom && this._bounds) return;
-    L.Renderer.prototype._update.call(this);
-    const { min } = this._bounds, size = this._bounds.getSize(), ratio = Math.min(window.devicePixelRatio || 1, 2);
-    L.DomUtil.setPosition(this._container, min);
-    for (const ctx of [this.base, this.top]) {
-      ctx.canvas.width = Math.round(size.x * ratio);
-      ctx.canvas.height = Math.round(size.y * ratio);
-      ctx.canvas.style.width = size.x + "px";
-      ctx.canvas.style.height = size.y + "px";
-      ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
-    }
-    this.size = size;
-    const zoom = this._map.getZoom(), k = Math.pow(2, zoom), origin = this._map.getPixelOrigin().add(min);
-    this.frame = { zoom, k, ox: origin.x, oy: origin.y, box: [origin.x / k, origin.y / k, (origin.x + size.x) / k, (origin.y + size.y) / k] };
-    for (const pattern of [this.hatch, this.dots])
-      pattern.setTransform(new DOMMatrix([0.5, 0, 0, 0.5, -(origin.x % 7), -(origin.y % 7)])); // so that it stays with the land
-    this.paint();
-    this.fire("update");
-  },
-
-  paint() {
-    if (!this.frame) return;
-    const ctx = this.base, { zoom, k, ox, oy, box } = this.frame, { model } = this.view, { shapes } = model;
-    ctx.clearRect(0, 0, this.size.x, this.size.y);
-    const points = shapes.thin(zoom), level = this.view.fill, classes = model.classes(this.view.indicator, level);
-    const rings = model.rings(level), boxes = model.boxes(level), buckets = new Map(), unsure = [];
-    for (let i = 0; i < rings.length; i++) {
-      const b = boxes[i];
-      if (b[0] > box[2] || b[2] < box[0] || b[1] > box[3] || b[3] < box[1]) continue;
-      const c = this.view.hidden.has(classes.of[i]) ? -2 : classes.of[i];
-      if (!buckets.has(c)) buckets.set(c, []);
-      buckets.get(c).push(i);
-      if (c >= 0 && classes.wide[i]) unsure.push(i);
-    }
-    const fill = (list, style) => {
-      ctx.beginPath();
-      for (const i of list) shapes.trace(ctx, rings[i], points, k, ox, oy);
-      ctx.fillStyle = style;
-      ctx.fill("evenodd");
+  onAdd(map) {
+    const shapes = map.getPane("ns-shapes"), part = (parent) => {
+      const box = L.DomUtil.create("div", "ns-canvas", parent);
+      box.setAttribute("aria-hidden", "true");
+      return box;
     };
-    for (const [c, list] of buckets) fill(list, c < -1 ? "#ffffff" : c === -1 ? this.hatch : classes.colours[c]);
-    if (unsure.length) fill(unsure, this.dots);
-    this._borders(ctx, points, level);
-    this._labels(ctx);
+    this.clips = [part(shapes), part(shapes)];
+    this.hosts = { fills0: part(this.clips[0]), fills1: part(this.clips[1]), lines: part(map.getPane("ns-lines")) };
+    this.marks = new Marks(this.view, map.getPane("ns-marks"));
+    this._aim(map.getCenter(), map.getZoom());
+    this._renew();
+    this._work(Infinity);
+    this._wake();
+  },
+
+  onRemove() {
+    cancelAnimationFrame(this.frame);
+    clearTimeout(this.resting);
+    for (const sheet of [this.shown, this.next]) if (sheet) sheet.remove(this.spare);
+    for (const each of [...this.clips, this.hosts.lines, this.marks]) each.remove();
+    this.shown = this.next = this.job = null;
+    this.queue = [];
+    this.frame = 0;
+  },
+
+  /* ---- what others call */
+
+  /* Values, classes, filters or the level changed. */
+  paint() {
+    if (!this._map || !this.clips) return;
+    this._renew();
+    this._work(AT_ONCE_MS);
+    this._wake();
+  },
+
+  /* What is pointed at or selected changed. */
+  mark() {
+    if (this._map && this.marks) this.marks.draw();
+  },
+
+  /* The divider between the two sides moved, or the map under it. */
+  shift() {
+    if (!this._map || !this.clips) return;
+    const size = this._map.getSize(), two = this._sides() === 2, { split = 0.5 } = this.view, at = two ? Math.round(size.x * split) : 0;
+    [[0, at], [at, size.x]].forEach(([from, to], side) => {
+      const clip = this.clips[side], host = this.hosts["fills" + side], corner = two ? this._map.containerPointToLayerPoint([from, 0]) : L.point(0, 0);
+      clip.style.overflow = two ? "hidden" : "";
+      clip.style.width = two ? to - from + "px" : "";
+      clip.style.height = two ? size.y + "px" : "";
+      L.DomUtil.setPosition(clip, corner);
+      L.DomUtil.setPosition(host, corner.multiplyBy(-1));
+    });
+  },
+
+  /* ---- what is to be painted */
+
+  _sides() { return this.view.sides ? Math.min(this.view.sides.length, 2) : 1; },
+
+  _parts() {
+    const fills = this.view.plain ? [] : ["fills0", "fills1"].slice(0, this._sides());
+    return [...fills, "lines"];
+  },
+
+  /* Take what the view shows now, and see which squares that makes old. */
+  _renew() {
+    this.job = null;
+    this.coats = [];
+    for (let side = 0; side < this._sides(); side++) {
+      this.coats.push(this.brush.coat(side));
+      this.stamps["fills" + side]++;
+    }
+    this.clips.forEach((clip, side) => (clip.style.display = this.view.plain || side >= this._sides() ? "none" : ""));
+    const dimmed = this.brush.dimmed(), { level, lang } = this.view, old = this.lined;
+    const same = old && old.level === level && old.lang === lang && (old.dimmed === dimmed || (old.dimmed && dimmed && old.dimmed.length === dimmed.length && old.dimmed.every((v, i) => v === dimmed[i])));
+    if (!same) {
+      this.lined = { level, lang, dimmed };
+      this.stamps.lines++;
+    }
+    this.shift();
+    this._plan();
     this.mark();
   },
 
-  _borders(ctx, points, level) {
-    const { zoom, k, ox, oy, box } = this.frame, { shapes, lines } = this.view.model;
-    ctx.lineJoin = ctx.lineCap = "round";
-    const stroke = (arcs, style, width) => {
-      ctx.strokeStyle = style;
-      ctx.lineWidth = width;
-      shapes.stroke(ctx, arcs, points, k, ox, oy, box);
-    };
-    if (level === "village" || zoom >= VILLAGE_ZOOM) {
-      stroke(lines.village, "rgba(255,255,255,.45)", 1.8);
-      stroke(lines.village, "rgba(31,41,51,.6)", 0.7);
+  /* See that there is a picture, or one being painted, for a zoom. */
+  _aim(center, zoom) {
+    const ratio = Math.min(window.devicePixelRatio || 1, 2), fits = (sheet) => sheet && sheet.zoom === zoom && sheet.ratio === ratio;
+    if (this.next && !fits(this.next)) {
+      this.next.remove(this.spare);
+      this.next = null;
+      this.job = null;
     }
-    if (level !== "county" || zoom >= 9.5) stroke(lines.township, "rgba(31,41,51,.55)", zoom < 8.5 ? 0.35 : zoom < 10.5 ? 0.7 : 1.2);
-    stroke(lines.county, "rgba(255,255,255,.5)", zoom < 8.5 ? 1.8 : 3);
-    stroke(lines.county, INK, zoom < 8.5 ? 0.9 : 1.5);
-    stroke(lines.coast, "#52606d", zoom < 8.5 ? 0.6 : 1);
+    if (fits(this.shown)) {
+      if (this.next) this.next.remove(this.spare);
+      this.next = null;
+    } else if (!this.next) {
+      this.next = new Sheet(this.hosts, zoom, this._map.project(center, zoom));
+      this.job = null;
+      if (this.shown && this.shown.ratio !== ratio) this.spare = [];
+    }
   },
 
-  /* Names where they fit: counties, then townships, then villages as one comes closer. */
-  _labels(ctx) {
-    const { zoom, k, ox, oy } = this.frame, { view } = this, taken = [];
-    const wanted = zoom < 9.6 ? [["county", 13]] : zoom < 13 ? [["township", 12.5]] : [["village", 12], ["township", 14]];
-    ctx.textAlign = "center";
-    ctx.textBaseline = "middle";
-    ctx.lineJoin = "round";
-    for (const [level, size] of wanted.reverse()) {
-      ctx.font = `600 ${zoom < 7 ? size - 2 : size}px ${FONT}`;
-      for (let i = 0; i < view.model.n[level]; i++) {
-        const box = view.model.boxes(level)[i];
-        if (box[0] * k - ox > this.size.x || box[2] * k - ox < 0 || box[1] * k - oy > this.size.y || box[3] * k - oy < 0) continue;
-        const at = view.model.middle(level, i);
-        if (!at) continue;
-        const x = at[0] * k - ox, y = at[1] * k - oy;
-        const text = view.short(level, i), width = ctx.measureText(text).width;
-        if ((box[2] - box[0]) * k < width * 0.62 && zoom >= 9.6) continue;
-        const mine = [x - width / 2 - 3, y - size * 0.7, x + width / 2 + 3, y + size * 0.7];
-        if (taken.some((b) => mine[0] < b[2] && mine[2] > b[0] && mine[1] < b[3] && mine[3] > b[1])) continue;
-        taken.push(mine);
-        ctx.strokeStyle = "rgba(255,255,255,.92)";
-        ctx.lineWidth = 3.2;
-        ctx.strokeText(text, x, y);
-        ctx.fillStyle = INK;
-        ctx.fillText(text, x, y);
+  _place(center, zoom) {
+    for (const sheet of [this.shown, this.next]) if (sheet) sheet.place(this._map, center, zoom);
+  },
+
+  /* List what is missing of the picture that is wanted: what is in view, then a ring of one square around it. */
+  _plan() {
+    const map = this._map, sheet = this.next || this.shown, { center, zoom } = this.anim || { center: map.getCenter(), zoom: map.getZoom() };
+    const middle = map.project(center, sheet.zoom), half = map.getSize().multiplyBy(map.getZoomScale(sheet.zoom, zoom) / 2);
+    const around = (pad) => [middle.x - half.x - pad, middle.y - half.y - pad, middle.x + half.x + pad, middle.y + half.y + pad];
+    const [w, n, e, s] = around(2 * sheet.side);
+    for (const square of [...sheet.squares.values()])
+      if (square.x > e || square.x + square.side < w || square.y > s || square.y + square.side < n) sheet.drop(square, this.spare);
+    const seen = sheet.touching(around(1)), inView = new Set(seen), ring = sheet.touching(around(sheet.side)).filter((square) => !inView.has(square));
+    this.queue = [];
+    this.seen = seen;
+    for (const [squares, wanted] of [[seen, true], [ring, false]])
+      for (const name of this._parts())
+        for (const square of squares)
+          if (!square.parts[name] || square.parts[name].stamp !== this.stamps[name]) this.queue.push({ sheet, square, name, wanted });
+    this.job &&= this.queue.find((job) => job.square === this.job.square && job.name === this.job.name && job.sheet === this.job.sheet) ? this.job : null;
+    if (this.job) this.queue = this.queue.filter((job) => job.square !== this.job.square || job.name !== this.job.name);
+    this._settle();
+    this._wake();
+  },
+
+  /* ---- painting */
+
+  _wake() {
+    if (this.frame || !(this.queue.length || this.job)) return;
+    this.hosts.lines.classList.add("ns-busy");
+    this.frame = requestAnimationFrame(() => {
+      this.frame = 0;
+      this._work(this.anim || this._map._panAnim?._inProgress || this._map.dragging?.moving() ? FRAME_MS.moving : FRAME_MS.still);
+      this._wake();
+    });
+  },
+
+  /* Paint for so many milliseconds; without end only what is in view. */
+  _work(limit) {
+    const until = performance.now() + limit;
+    while ((this.job ||= this._begin()) && (this.job.wanted || limit < AT_ONCE_MS)) {
+      const { value, done } = this.job.steps.next();
+      if (done) this._finish(this.job, value);
+      if (performance.now() > until) break;
+    }
+    if (this.queue.length || this.job) return;
+    this.hosts.lines.classList.remove("ns-busy");
+    clearTimeout(this.resting);
+    this.resting = setTimeout(() => this._rest(), 150);
+  },
+
+  /* While nothing is to do: thin the arcs for the zooms next to this one. */
+  _rest() {
+    if (!this._map || this.queue.length) return;
+    const { shapes } = this.view.model, zoom = Math.ceil(this._map.getZoom()), next = [zoom + 1, zoom - 1].find((each) => each <= 16 && each >= 5 && !shapes.thinned.has(each));
+    if (next === undefined) return;
+    shapes.thin(next);
+    this.resting = setTimeout(() => this._rest(), 50);
+  },
+
+  _begin() {
+    const job = this.queue.shift();
+    if (!job) return null;
+    job.steps = this._steps(job);
+    job.stamp = this.stamps[job.name];
+    return job;
+  },
+
+  *_steps({ sheet, square, name }) {
+    const canvas = this.spare.pop() || L.DomUtil.create("canvas", "ns-canvas-part"), pixels = Math.round(sheet.side * sheet.ratio);
+    const ctx = canvas.getContext("2d", { willReadFrequently: true }); // in memory: a thousand small paths are nothing for a graphics card
+    canvas.width = canvas.height = pixels; // clears it too
+    canvas.style.width = canvas.style.height = sheet.side + "px";
+    ctx.setTransform(sheet.ratio, 0, 0, sheet.ratio, 0, 0);
+    const coat = this.coats[name === "fills1" ? 1 : 0];
+    const steps = name === "lines" ? this.brush.lines(ctx, square, { level: this.lined.level, dimmed: this.lined.dimmed, ratio: sheet.ratio }) : this.brush.fills(ctx, square, coat);
+    for (;;) {
+      const { done, value } = steps.next();
+      ctx.getImageData(0, 0, 1, 1); // paint now, not at the end of the frame: else the time would not be known
+      if (done) {
+        if (value) return canvas;
+        this.spare.push(canvas);
+        return null;
       }
+      yield;
     }
   },
 
-  /* Outlines of what is pointed at and what is selected. */
-  mark() {
-    if (!this.frame) return;
-    const ctx = this.top, { zoom, k, ox, oy } = this.frame, { model, selected, hovered } = this.view;
-    ctx.clearRect(0, 0, this.size.x, this.size.y);
-    const points = model.shapes.thin(zoom);
-    ctx.lineJoin = "round";
-    for (const [place, style, width] of [[hovered, INK, 2], [selected, INK, 3]]) {
-      if (!place) continue;
-      ctx.beginPath();
-      model.shapes.trace(ctx, model.rings(place.level)[place.index], points, k, ox, oy);
-      ctx.lineWidth = width + 2.5;
-      ctx.strokeStyle = "#ffffff";
-      ctx.stroke();
-      ctx.lineWidth = width;
-      ctx.strokeStyle = style;
-      ctx.stroke();
+  _finish(job, canvas) {
+    const { sheet, square, name } = job, part = (square.parts[name] ||= {});
+    this.job = null;
+    if (part.fresh) this.spare.push(part.fresh);
+    part.fresh = canvas;
+    part.stamp = job.stamp;
+    if (!job.wanted || !part.canvas || sheet !== this.shown) sheet.show(square, name, this.spare);
+    this._settle();
+  },
+
+  /* When all that is in view is there, show it at once. */
+  _settle() {
+    if (this.queue.some((job) => job.wanted) || (this.job && this.job.wanted)) return;
+    const sheet = this.next || this.shown;
+    for (const square of this.seen) for (const name of this._parts()) sheet.show(square, name, this.spare);
+    if (!this.next) return;
+    if (this.shown) this.shown.remove(this.spare);
+    this.shown = this.next;
+    this.next = null;
+    this.shown.boxes.lines.style.visibility = "";
+    this._place(...(this.anim ? [this.anim.center, this.anim.zoom] : [this._map.getCenter(), this._map.getZoom()]));
+  },
+
+  /* ---- the map moves */
+
+  _moved() {
+    if (this._map._animatingZoom || !this.shown) return;
+    this.shift();
+    this._plan();
+    this.marks.moved();
+  },
+
+  /* A zoom that Leaflet animates: the browser scales the picture, and the new one is begun beneath. */
+  _animated({ center, zoom }) {
+    if (!this.shown) return;
+    const fresh = this.next;
+    this._aim(center, zoom);
+    if (this.next && this.next !== fresh) {
+      this.next.place(this._map, this._map.getCenter(), this._map.getZoom());
+      void this.next.boxes.lines.offsetWidth; // so that it, too, begins where the old one is
     }
+    this.anim = { center, zoom };
+    this._place(center, zoom);
+    this.marks.follow(center, zoom);
+    this._plan();
+  },
+
+  /* Fingers or a flight: each frame has another zoom. */
+  _zooming() {
+    if (!this.shown) return;
+    const center = this._map.getCenter(), zoom = this._map.getZoom();
+    this.anim = null;
+    if (Math.abs((this.next || this.shown).zoom - zoom) > 1) this._aim(center, zoom);
+    this._place(center, zoom);
+    this.marks.follow(center, zoom);
+  },
+
+  /* The map stands somewhere else, at another zoom or in another size. */
+  _jumped() {
+    if (!this.shown && !this.next) return;
+    const map = this._map, flown = Boolean(this.anim);
+    if (map._animatingZoom) return;
+    this.anim = null;
+    this._aim(map.getCenter(), map.getZoom());
+    this._place(map.getCenter(), map.getZoom());
+    this.shift();
+    this._plan();
+    this.marks.moved();
+    if (!flown) this._work(AT_ONCE_MS);
+    this._wake();
   },
 });

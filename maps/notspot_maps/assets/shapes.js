@@ -181,14 +181,15 @@ class Shapes {
       start[a + 1] = n;
     }
     found = { x: x.slice(0, n), y: y.slice(0, n), start };
-    if (this.thinned.size > 6) this.thinned.delete(this.thinned.keys().next().value);
+    if (this.thinned.size > 8) this.thinned.delete(this.thinned.keys().next().value);
     this.thinned.set(level, found);
     return found;
   }
 
-  /* Add rings to the context's path; pixel = world * k - origin. */
+  /* Add rings to the context's path; pixel = world * k - origin. Gives how many points that took. */
   trace(ctx, rings, points, k, ox, oy) {
     const { x, y, start } = points;
+    let count = 0;
     for (const ring of rings) {
       let first = true;
       for (const ref of ring) {
@@ -197,29 +198,104 @@ class Shapes {
         const step = ref < 0 ? -1 : 1, end = ref < 0 ? start[arc] - 1 : start[arc + 1];
         if (first) ctx.moveTo(x[i] * k - ox, y[i] * k - oy);
         first = false;
+        count += start[arc + 1] - start[arc];
         for (i += step; i !== end; i += step) ctx.lineTo(x[i] * k - ox, y[i] * k - oy);
       }
       ctx.closePath();
     }
+    return count;
   }
 
-  /* Stroke the arcs of a list that touch the view. */
-  stroke(ctx, arcs, points, k, ox, oy, view) {
-    const { x, y, start } = points, box = this.arcBox;
-    ctx.beginPath();
+  /* The same for a picture of a part, `side` pixels square: of points in a row that are all beyond one side of it
+     only the last is kept, which changes nothing inside. */
+  traceInside(ctx, rings, points, k, ox, oy, side) {
+    const { x, y, start } = points, low = -4, high = side + 4;
+    let count = 0;
+    for (const ring of rings) {
+      let first = true, beyond = 0, held = false, heldBeyond = 0, hx = 0, hy = 0;
+      for (const ref of ring) {
+        const arc = ref < 0 ? ~ref : ref;
+        let i = ref < 0 ? start[arc + 1] - 1 : start[arc];
+        const step = ref < 0 ? -1 : 1, end = ref < 0 ? start[arc] - 1 : start[arc + 1];
+        for (; i !== end; i += step) {
+          const px = x[i] * k - ox, py = y[i] * k - oy;
+          const out = (px < low ? 1 : px > high ? 2 : 0) | (py < low ? 4 : py > high ? 8 : 0);
+          if (first) {
+            ctx.moveTo(px, py);
+            first = false;
+            beyond = out;
+            continue;
+          }
+          if (!(out & beyond) && held) {
+            ctx.lineTo(hx, hy);
+            count++;
+            beyond = heldBeyond;
+            held = false;
+          }
+          if (out & beyond) {
+            held = true;
+            heldBeyond = out;
+            beyond &= out;
+            hx = px;
+            hy = py;
+          } else {
+            ctx.lineTo(px, py);
+            count++;
+            beyond = out;
+          }
+        }
+      }
+      if (held) ctx.lineTo(hx, hy);
+      ctx.closePath();
+    }
+    return count;
+  }
+
+  /* Add the arcs of a list that touch the view (world pixels) to the context's path, but for stretches beyond it. */
+  traceArcs(ctx, arcs, points, k, ox, oy, view) {
+    const { x, y, start } = points, box = this.arcBox, [west, north, east, south] = view;
+    let count = 0;
     for (const a of arcs) {
       const b = 4 * a;
-      if (box[b] > view[2] || box[b + 2] < view[0] || box[b + 1] > view[3] || box[b + 3] < view[1]) continue;
-      let i = start[a];
-      ctx.moveTo(x[i] * k - ox, y[i] * k - oy);
-      for (i++; i < start[a + 1]; i++) ctx.lineTo(x[i] * k - ox, y[i] * k - oy);
+      if (box[b] > east || box[b + 2] < west || box[b + 1] > south || box[b + 3] < north) continue;
+      let i = start[a], pen = false;
+      const end = start[a + 1], whole = box[b] >= west && box[b + 2] <= east && box[b + 1] >= north && box[b + 3] <= south;
+      for (i++; i < end; i++) {
+        const x0 = x[i - 1], y0 = y[i - 1], x1 = x[i], y1 = y[i];
+        if (!whole && ((x0 < west && x1 < west) || (x0 > east && x1 > east) || (y0 < north && y1 < north) || (y0 > south && y1 > south))) {
+          pen = false;
+          continue;
+        }
+        if (!pen) ctx.moveTo(x0 * k - ox, y0 * k - oy);
+        pen = true;
+        ctx.lineTo(x1 * k - ox, y1 * k - oy);
+        count++;
+      }
     }
-    ctx.stroke();
+    return count;
+  }
+
+  /* Which units may lie under each cell of a grid over the world. */
+  _cells() {
+    let west = Infinity, north = Infinity, width = 0;
+    for (const [w, n] of this.box) west = Math.min(west, w), north = Math.min(north, n);
+    for (const [, , e, s] of this.box) width = Math.max(width, e - west, s - north);
+    const per = Math.min(16, 256 / width), cells = new Map();
+    this.box.forEach(([w, n, e, s], unit) => {
+      for (let cx = Math.floor((w - west) * per); cx <= Math.floor((e - west) * per); cx++)
+        for (let cy = Math.floor((n - north) * per); cy <= Math.floor((s - north) * per); cy++) {
+          const key = cx * 65536 + cy, there = cells.get(key);
+          if (there) there.push(unit);
+          else cells.set(key, [unit]);
+        }
+    });
+    return { find: (px, py) => cells.get(Math.floor((px - west) * per) * 65536 + Math.floor((py - north) * per)) || [] };
   }
 
   /* The unit at a point in world pixels, or -1. */
   at(px, py) {
-    for (let u = 0; u < this.units.length; u++) {
+    this.cells ||= this._cells();
+    for (const u of this.cells.find(px, py)) {
       const box = this.box[u];
       if (px < box[0] || px > box[2] || py < box[1] || py > box[3]) continue;
       let inside = false;

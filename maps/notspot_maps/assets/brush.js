@@ -1,0 +1,150 @@
+/* The brush: paints one square of the picture. Its methods are generators that stop every few milliseconds of work, and
+   tell in the end whether anything is on the square. */
+
+const INK = "#1f2933", PALE = "#f8f8f6"; // PALE: what the filters leave out
+const STINT = 1500; // points of a path between two stops: about 2 ms
+
+class Brush {
+  constructor(view, labels) {
+    this.view = view;
+    this.labels = labels;
+    const pen = document.createElement("canvas").getContext("2d");
+    this.repeat = (canvas) => pen.createPattern(canvas, "repeat");
+    this.hatch = this.repeat(PATTERNS.hatch());
+    this.dots = this.repeat(PATTERNS.dots());
+    this.tiles = new Map();
+    this.flat = new Map();
+  }
+
+  /* What a side of the view is filled with, as it is now. */
+  coat(side) {
+    const { view } = this, { level } = view;
+    const classes = view.classes ? view.classes(side, level) : view.model.classes(view.indicator, level);
+    return { level, classes, hidden: side === 0 ? new Set(view.hidden) : new Set(), dimmed: this.dimmed(), patterns: Boolean(view.patterns) };
+  }
+
+  dimmed() { return (this.view.dimmed && this.view.dimmed(this.view.level)) || null; }
+
+  /* Boxes of a level's units, four numbers each in a row. */
+  _boxes(level) {
+    if (!this.flat.has(level)) this.flat.set(level, Float64Array.from(this.view.model.boxes(level).flat()));
+    return this.flat.get(level);
+  }
+
+  _pattern(c, count) {
+    const key = `${c}/${count}`;
+    if (!this.tiles.has(key)) this.tiles.set(key, this.repeat(PATTERNS.tile(c, count)));
+    return this.tiles.get(key);
+  }
+
+  /* Patterns stay with the land wherever a square begins. */
+  _lay(pattern, name, x, y) {
+    const period = PATTERN_SIDE[name];
+    pattern.setTransform(new DOMMatrix([0.5, 0, 0, 0.5, -(x % period), -(y % period)]));
+    return pattern;
+  }
+
+  /* Fill the units of a square at (x, y) of the picture at a zoom, each for itself: one path of many is ten times as slow. */
+  *fills(ctx, { zoom, k, x, y, side }, coat) {
+    const { shapes } = this.view.model, { level, classes, hidden, dimmed } = coat, { of, wide, colours } = classes;
+    const points = shapes.thin(zoom), rings = this.view.model.rings(level), boxes = this._boxes(level);
+    const w = (x - 1) / k, n = (y - 1) / k, e = (x + side + 1) / k, s = (y + side + 1) / k, count = colours.length;
+    this._lay(this.hatch, "hatch", x, y);
+    this._lay(this.dots, "dots", x, y);
+    for (let c = 1; coat.patterns && c < count; c++) this._lay(this._pattern(c, count), "tile", x, y);
+    let work = 0, style = null, drawn = false;
+    for (let i = 0, b = 0; i < rings.length; i++, b += 4) {
+      if (!(boxes[b] <= e && boxes[b + 2] >= w && boxes[b + 1] <= s && boxes[b + 3] >= n)) continue;
+      const c = of[i], out = dimmed && dimmed[i], bare = out || hidden.has(c) || c < -1;
+      const next = out ? PALE : bare ? "#ffffff" : c === -1 ? this.hatch : colours[c];
+      if (next !== style) ctx.fillStyle = style = next;
+      drawn = true;
+      ctx.beginPath();
+      const inside = boxes[b] >= w && boxes[b + 2] <= e && boxes[b + 1] >= n && boxes[b + 3] <= s;
+      work += 12 + (inside ? shapes.trace(ctx, rings[i], points, k, x, y) : shapes.traceInside(ctx, rings[i], points, k, x, y, side));
+      ctx.fill("evenodd");
+      if (!bare && c > 0 && coat.patterns) {
+        ctx.fillStyle = style = this._pattern(c, count);
+        ctx.fill("evenodd");
+      }
+      if (!bare && c >= 0 && wide[i]) {
+        ctx.fillStyle = style = this.dots;
+        ctx.fill("evenodd");
+      }
+      if (work > STINT) {
+        work = 0;
+        yield;
+      }
+    }
+    return drawn;
+  }
+
+  /* Borders and names. Lines up to one pixel of the screen wide are many times as quick as wider ones. */
+  *lines(ctx, { zoom, k, x, y, side }, { level, dimmed, ratio }) {
+    const { model } = this.view, { shapes, lines } = model, points = shapes.thin(zoom), pad = 4 / k;
+    const view = [x / k - pad, y / k - pad, (x + side) / k + pad, (y + side) / k + pad], hair = 1 / ratio;
+    let drawn = false;
+    ctx.lineJoin = ctx.lineCap = "round";
+    const stroke = (arcs, ...passes) => {
+      ctx.beginPath();
+      if (!shapes.traceArcs(ctx, arcs, points, k, x, y, view)) return;
+      drawn = true;
+      for (const [style, width] of passes) {
+        ctx.strokeStyle = style;
+        ctx.lineWidth = width;
+        ctx.stroke();
+      }
+    };
+    const halves = (arcs) => (dimmed ? this._halves(arcs, level, dimmed) : [arcs, []]);
+    if (level === "village" || zoom >= VILLAGE_ZOOM) {
+      const [kept, left] = halves(lines.village), thin = Math.min(0.7, hair);
+      ctx.lineCap = zoom < VILLAGE_ZOOM ? "butt" : "round";
+      if (zoom >= VILLAGE_ZOOM) stroke(kept, ["rgba(255,255,255,.45)", 1.8], ["rgba(31,41,51,.6)", 0.7]);
+      else stroke(kept, [`rgba(31,41,51,${zoom < 8.5 ? 0.3 : zoom < 10 ? 0.4 : 0.5})`, zoom < 8.5 ? thin * 0.6 : thin]);
+      stroke(left, ["rgba(31,41,51,.22)", thin]);
+      ctx.lineCap = "round";
+      yield;
+    }
+    if (level !== "county" || zoom >= 9.5) {
+      const [kept, left] = halves(lines.township);
+      stroke(kept, ["rgba(31,41,51,.55)", zoom < 8.5 ? 0.35 : zoom < 10.5 ? 0.7 : 1.2]);
+      stroke(left, ["rgba(31,41,51,.3)", Math.min(0.7, hair)]);
+      yield;
+    }
+    const [kept, left] = halves(lines.county);
+    stroke(kept, ["rgba(255,255,255,.5)", zoom < 8.5 ? 1.8 : 3], [INK, zoom < 8.5 ? 0.9 : 1.5]);
+    stroke(left, ["rgba(31,41,51,.55)", zoom < 8.5 ? 0.6 : 0.9]);
+    stroke(lines.coast, ["#52606d", zoom < 8.5 ? 0.6 : 1]);
+    yield;
+    return (yield* this._names(ctx, zoom, x, y, side)) || drawn;
+  }
+
+  /* Arcs with a unit that the filters leave on one side at least, and the others. */
+  _halves(arcs, level, dimmed) {
+    this.halved ||= new Map();
+    const known = this.halved.get(arcs);
+    if (known && known.level === level && known.dimmed === dimmed) return known.parts;
+    const { forward, backward } = this.view.model.shapes, of = this.view.model.of[level], parts = [[], []];
+    const out = (unit) => unit < 0 || of[unit] < 0 || dimmed[of[unit]];
+    for (const a of arcs) parts[out(forward[a]) && out(backward[a]) ? 1 : 0].push(a);
+    this.halved.set(arcs, { level, dimmed, parts });
+    return parts;
+  }
+
+  *_names(ctx, zoom, x, y, side) {
+    ctx.textAlign = "center";
+    ctx.textBaseline = "middle";
+    ctx.lineJoin = "round";
+    ctx.strokeStyle = "rgba(255,255,255,.92)";
+    ctx.lineWidth = 3.2;
+    ctx.fillStyle = INK;
+    let done = 0;
+    for (const each of this.labels.within(zoom, x, y, side)) {
+      ctx.font = `600 ${each.size}px ${FONT}`;
+      ctx.strokeText(each.text, each.x - x, each.y - y);
+      ctx.fillText(each.text, each.x - x, each.y - y);
+      if (++done % 12 === 0) yield;
+    }
+    return done > 0;
+  }
+}

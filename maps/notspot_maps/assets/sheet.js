@@ -1,0 +1,78 @@
+/* The picture at one zoom, in squares: those of the fills on each side of the swipe, and those of lines and names. */
+
+const SQUARE = 256; // CSS pixels
+
+class Sheet {
+  /* hosts: elements by the name of a part; near: a point of the world's picture at this zoom, in pixels. */
+  constructor(hosts, zoom, near) {
+    this.zoom = zoom;
+    this.k = Math.pow(2, zoom);
+    this.ratio = Math.min(window.devicePixelRatio || 1, 2);
+    this.side = SQUARE;
+    const whole = (side) => Math.abs(side * this.ratio - Math.round(side * this.ratio)) < 0.01;
+    while (!whole(this.side) && this.side < 2 * SQUARE) this.side++; // no square may end within a pixel of the screen
+    this.origin = L.point(Math.round(near.x / this.side) * this.side, Math.round(near.y / this.side) * this.side);
+    this.squares = new Map();
+    this.boxes = {};
+    for (const [name, host] of Object.entries(hosts)) {
+      this.boxes[name] = L.DomUtil.create("div", "ns-canvas leaflet-zoom-animated", host);
+      this.boxes[name].style.willChange = "transform"; // one layer that the browser moves and scales by itself
+      if (name !== "lines") host.prepend(this.boxes[name]);
+    }
+    this.boxes.lines.style.visibility = "hidden"; // until all of it is there
+  }
+
+  remove(spare) {
+    for (const square of this.squares.values()) this.drop(square, spare);
+    for (const box of Object.values(this.boxes)) box.remove();
+  }
+
+  drop(square, spare) {
+    for (const { canvas, fresh } of Object.values(square.parts))
+      for (const each of [canvas, fresh])
+        if (each) {
+          each.remove();
+          if (spare.length < 48) spare.push(each);
+        }
+    this.squares.delete(square.key);
+  }
+
+  /* Put it where it belongs when the map shows this centre at this zoom. */
+  place(map, center, zoom) {
+    const scale = map.getZoomScale(zoom, this.zoom);
+    const at = this.origin.multiplyBy(scale).subtract(map._getNewPixelOrigin(center, zoom)).round();
+    for (const box of Object.values(this.boxes)) L.DomUtil.setTransform(box, at, scale);
+  }
+
+  /* The squares that touch a rectangle of the picture, nearest to its middle first. */
+  touching([w, n, e, s]) {
+    const { side } = this, found = [], mx = (w + e) / 2 / side - 0.5, my = (n + s) / 2 / side - 0.5;
+    for (let i = Math.floor(w / side); i * side < e; i++)
+      for (let j = Math.floor(n / side); j * side < s; j++) {
+        const key = `${i}:${j}`;
+        let square = this.squares.get(key);
+        if (!square) this.squares.set(key, (square = { key, x: i * side, y: j * side, side, zoom: this.zoom, k: this.k, parts: {} }));
+        square.far = Math.hypot(i - mx, j - my);
+        found.push(square);
+      }
+    return found.sort((a, b) => a.far - b.far);
+  }
+
+  /* Put a square's new canvas (null: nothing there) in the place of the old one. */
+  show(square, name, spare) {
+    const part = square.parts[name];
+    if (!part || part.fresh === undefined) return;
+    const { canvas, fresh } = part;
+    part.canvas = fresh;
+    part.fresh = undefined;
+    if (fresh) {
+      fresh.style.left = square.x - this.origin.x + "px";
+      fresh.style.top = square.y - this.origin.y + "px";
+      this.boxes[name].append(fresh);
+    }
+    if (canvas) {
+      canvas.remove();
+      if (spare.length < 48) spare.push(canvas);
+    }
+  }
+}
