@@ -178,6 +178,11 @@ def numbers(texts: Any) -> Cells:
     return found
 
 
+def is_cell(number: int) -> bool:
+    """Whether a 64-bit number is a cell."""
+    return bool(_h3().is_valid_cell(number))
+
+
 # ------------------------------------------------------------------ land
 
 

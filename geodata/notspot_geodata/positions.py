@@ -78,12 +78,16 @@ class Placed:
         Row numbers of those outside Taiwan; the other problems are rows without a usable position.
     turned
         How many rows had latitude and longitude the wrong way round.
+    lon, lat
+        Degrees of each, shape (n,); NaN where there is no position.
     """
 
     village: Ints
     problems: list[Problem] = field(default_factory=list)
     far: set[int] = field(default_factory=set)
     turned: int = 0
+    lon: Floats = field(default_factory=lambda: np.zeros(0))
+    lat: Floats = field(default_factory=lambda: np.zeros(0))
 
 
 def place(
@@ -122,7 +126,7 @@ def place(
             _outside(int(numbers[i]), columns.label, raw[i], (lon[i], lat[i]), name) for i in far.tolist()
         ]
         problems.sort(key=lambda p: p.row or 0)
-    return Placed(village, problems, set(numbers[far].tolist()), turned)
+    return Placed(village, problems, set(numbers[far].tolist()), turned, lon, lat)
 
 
 def near_taiwan(lonlat: Floats) -> NDArray[np.bool_]:

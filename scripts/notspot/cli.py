@@ -15,7 +15,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from notspot import atlas_command, challenging, comparing, embedding, figure_command, locating_command, radio
+from notspot import (
+    atlas_command,
+    challenging,
+    comparing,
+    embedding,
+    figure_command,
+    locating_command,
+    radio,
+    tiles_command,
+)
 from notspot.example.command import example
 from notspot.terminal import errors, print_json, vars_of
 from notspot_geodata.errors import NotFoundError, Problem, UsageError
@@ -182,6 +191,7 @@ app.command()(locating_command.locate)
 app.command()(comparing.compare)
 app.command()(challenging.challenge)
 app.command()(figure_command.figure)
+app.command()(tiles_command.tiles)
 app.command()(example)
 
 
