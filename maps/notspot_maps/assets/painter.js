@@ -1,7 +1,8 @@
 /* The painter: keeps the picture of all units up to date in squares, a few milliseconds a frame.
 
    What is in view is painted first, then a ring around it. The old picture stays, moved and scaled with the land, until
-   the new one is complete; its fills come up beneath the old ones, so that land appears early where there was none. */
+   the new one is complete. Lines and names are kept by themselves and laid over the fills in the same square, as one
+   layer costs the browser half of two; only where there are no fills (`plain`) do they stand on a pane of their own. */
 
 const VILLAGE_ZOOM = 11.5; // from here on a village is several fingers wide
 const FRAME_MS = { moving: 8, still: 14 }; // spent on painting in a frame
@@ -79,8 +80,7 @@ const Painter = L.Layer.extend({
   _sides() { return this.view.sides ? Math.min(this.view.sides.length, 2) : 1; },
 
   _parts() {
-    const fills = this.view.plain ? [] : ["fills0", "fills1"].slice(0, this._sides());
-    return [...fills, "lines"];
+    return this.view.plain ? ["lines"] : ["lines", "fills0", "fills1"].slice(0, 1 + this._sides());
   },
 
   /* Take what the view shows now, and see which squares that makes old. */
@@ -92,10 +92,10 @@ const Painter = L.Layer.extend({
       this.stamps["fills" + side]++;
     }
     this.clips.forEach((clip, side) => (clip.style.display = this.view.plain || side >= this._sides() ? "none" : ""));
-    const dimmed = this.brush.dimmed(), { level, lang } = this.view, old = this.lined;
-    const same = old && old.level === level && old.lang === lang && (old.dimmed === dimmed || (old.dimmed && dimmed && old.dimmed.length === dimmed.length && old.dimmed.every((v, i) => v === dimmed[i])));
+    const dimmed = this.brush.dimmed(), { level, lang } = this.view, plain = Boolean(this.view.plain), old = this.lined;
+    const same = old && old.level === level && old.lang === lang && old.plain === plain && (old.dimmed === dimmed || (old.dimmed && dimmed && old.dimmed.length === dimmed.length && old.dimmed.every((v, i) => v === dimmed[i])));
     if (!same) {
-      this.lined = { level, lang, dimmed };
+      this.lined = { level, lang, plain, dimmed };
       this.stamps.lines++;
     }
     this.shift();
@@ -116,6 +116,7 @@ const Painter = L.Layer.extend({
       this.next = null;
     } else if (!this.next) {
       this.next = new Sheet(this.hosts, zoom, this._map.project(center, zoom));
+      if (!this.shown || this.shown.zoom > zoom) this.next.reveal("fills"); // farther out: land where there was none yet
       this.job = null;
       if (this.shown && this.shown.ratio !== ratio) this.spare = [];
     }
@@ -137,8 +138,8 @@ const Painter = L.Layer.extend({
     this.queue = [];
     this.seen = seen;
     for (const [squares, wanted] of [[seen, true], [ring, false]])
-      for (const name of this._parts())
-        for (const square of squares)
+      for (const square of squares)
+        for (const name of this._parts())
           if (!square.parts[name] || square.parts[name].stamp !== this.stamps[name]) this.queue.push({ sheet, square, name, wanted });
     this.job &&= this.queue.find((job) => job.square === this.job.square && job.name === this.job.name && job.sheet === this.job.sheet) ? this.job : null;
     if (this.job) this.queue = this.queue.filter((job) => job.square !== this.job.square || job.name !== this.job.name);
@@ -190,6 +191,7 @@ const Painter = L.Layer.extend({
   },
 
   *_steps({ sheet, square, name }) {
+    const lines = name !== "lines" && square.parts.lines.canvas;
     const canvas = this.spare.pop() || L.DomUtil.create("canvas", "ns-canvas-part"), pixels = Math.round(sheet.side * sheet.ratio);
     const ctx = canvas.getContext("2d", { willReadFrequently: true }); // in memory: a thousand small paths are nothing for a graphics card
     canvas.width = canvas.height = pixels; // clears it too
@@ -199,9 +201,10 @@ const Painter = L.Layer.extend({
     const steps = name === "lines" ? this.brush.lines(ctx, square, { level: this.lined.level, dimmed: this.lined.dimmed, ratio: sheet.ratio }) : this.brush.fills(ctx, square, coat);
     for (;;) {
       const { done, value } = steps.next();
+      if (done && lines) ctx.drawImage(lines, 0, 0, sheet.side, sheet.side);
       ctx.getImageData(0, 0, 1, 1); // paint now, not at the end of the frame: else the time would not be known
       if (done) {
-        if (value) return canvas;
+        if (value || lines) return canvas;
         this.spare.push(canvas);
         return null;
       }
@@ -215,20 +218,22 @@ const Painter = L.Layer.extend({
     if (part.fresh) this.spare.push(part.fresh);
     part.fresh = canvas;
     part.stamp = job.stamp;
-    if (!job.wanted || !part.canvas || sheet !== this.shown) sheet.show(square, name, this.spare);
+    if (!job.wanted || !part.canvas || sheet !== this.shown || (name === "lines" && !this.lined.plain)) this._show(sheet, square, name);
     this._settle();
   },
+
+  _show(sheet, square, name) { sheet.show(square, name, this.spare, name !== "lines" || this.lined.plain); },
 
   /* When all that is in view is there, show it at once. */
   _settle() {
     if (this.queue.some((job) => job.wanted) || (this.job && this.job.wanted)) return;
     const sheet = this.next || this.shown;
-    for (const square of this.seen) for (const name of this._parts()) sheet.show(square, name, this.spare);
+    for (const square of this.seen) for (const name of this._parts()) this._show(sheet, square, name);
     if (!this.next) return;
     if (this.shown) this.shown.remove(this.spare);
     this.shown = this.next;
     this.next = null;
-    this.shown.boxes.lines.style.visibility = "";
+    this.shown.reveal();
     this._place(...(this.anim ? [this.anim.center, this.anim.zoom] : [this._map.getCenter(), this._map.getZoom()]));
   },
 

@@ -17,9 +17,14 @@ class Sheet {
     for (const [name, host] of Object.entries(hosts)) {
       this.boxes[name] = L.DomUtil.create("div", "ns-canvas leaflet-zoom-animated", host);
       this.boxes[name].style.willChange = "transform"; // one layer that the browser moves and scales by itself
-      if (name !== "lines") host.prepend(this.boxes[name]);
+      this.boxes[name].style.visibility = "hidden"; // until all of it is there
+      host.prepend(this.boxes[name]);
     }
-    this.boxes.lines.style.visibility = "hidden"; // until all of it is there
+  }
+
+  /* Seen from now on: all of it, or only the parts of a kind. */
+  reveal(kind = "") {
+    for (const [name, box] of Object.entries(this.boxes)) if (name.startsWith(kind)) box.style.visibility = "";
   }
 
   remove(spare) {
@@ -58,14 +63,14 @@ class Sheet {
     return found.sort((a, b) => a.far - b.far);
   }
 
-  /* Put a square's new canvas (null: nothing there) in the place of the old one. */
-  show(square, name, spare) {
+  /* Put a square's new canvas (null: nothing there) in the place of the old one, on the page or only at hand. */
+  show(square, name, spare, onPage) {
     const part = square.parts[name];
     if (!part || part.fresh === undefined) return;
     const { canvas, fresh } = part;
     part.canvas = fresh;
     part.fresh = undefined;
-    if (fresh) {
+    if (fresh && onPage) {
       fresh.style.left = square.x - this.origin.x + "px";
       fresh.style.top = square.y - this.origin.y + "px";
       this.boxes[name].append(fresh);
