@@ -20,6 +20,9 @@ from folium.template import Template
 from notspot_geodata.text import Text
 from notspot_maps.atlas_payload import payload
 from notspot_maps.offline import OfflineFigure, Page, asset, without_links
+from notspot_maps.overlay_account import account_overlays
+from notspot_maps.overlay_payload import packed
+from notspot_maps.overlays import NOTICE, Overlay
 
 if TYPE_CHECKING:
     from notspot_coverage.results import Results
@@ -36,6 +39,8 @@ SCRIPTS = (
     "marks.js",
     "painter.js",
     "layer.js",
+    "cover.js",
+    "overlays.js",
     "legend.js",
     "controls.js",
     "filters.js",
@@ -45,6 +50,7 @@ SCRIPTS = (
     "csv.js",
     "table.js",
     "swipe.js",
+    "paper.js",
     "address.js",
     "view.js",
     "panel.js",
@@ -52,7 +58,13 @@ SCRIPTS = (
 
 
 def atlas(
-    results: Results, *, earlier: Sequence[Results] = (), tiles: bool = False, lang: str = "zh"
+    results: Results,
+    *,
+    earlier: Sequence[Results] = (),
+    overlays: Sequence[Overlay] | None = None,
+    include_sites: bool = False,
+    tiles: bool = False,
+    lang: str = "zh",
 ) -> folium.Map:
     """
     The atlas of a run as a folium map.
@@ -64,6 +76,11 @@ def atlas(
     earlier
         Runs of other years: their figures stand beside those of the same indicators, unit by unit, as a trend
         and to compare with. Units and words are those of `results`.
+    overlays
+        Rasters, points and lines over the map (`notspot_maps.overlays`); by default what the account of the run
+        has: its places and lines with their status by service (`account_overlays`).
+    include_sites
+        Let exact positions of base stations into the file, which then says so at its top.
     tiles
         Put OpenStreetMap under the shapes. The page then asks that one host for pictures, and its policy
         names it; without it the file asks nobody for anything.
@@ -75,7 +92,15 @@ def atlas(
     map
         Layers and plugins can be added; ``save(path)`` and ``get_root().render()`` give the page.
     """
-    layer = AtlasLayer(results, earlier=earlier, lang=lang, panel="ns-panel", fragment=True)
+    layer = AtlasLayer(
+        results,
+        earlier=earlier,
+        overlays=overlays,
+        include_sites=include_sites,
+        lang=lang,
+        panel="ns-panel",
+        fragment=True,
+    )
     west, south, east, north = layer.views[0]["box"] if layer.views else (119.0, 21.8, 122.2, 25.4)
     out = AtlasMap(
         Page(
@@ -147,7 +172,7 @@ class AtlasLayer(Layer):
 
     Parameters
     ----------
-    results, earlier
+    results, earlier, overlays, include_sites
         As for `atlas`.
     name
         In a layer control; the title of the results without it.
@@ -176,6 +201,8 @@ class AtlasLayer(Layer):
         results: Results,
         *,
         earlier: Sequence[Results] = (),
+        overlays: Sequence[Overlay] | None = None,
+        include_sites: bool = False,
         name: str | None = None,
         lang: str = "zh",
         panel: str | None = None,
@@ -187,7 +214,14 @@ class AtlasLayer(Layer):
     ) -> None:
         super().__init__(name=name or _pair(results.title, lang), overlay=overlay, control=control, show=show)
         self._name = "AtlasLayer"
-        data, shapes = payload(results, earlier=earlier)
+        if overlays is None:
+            overlays = account_overlays(results, include_sites=include_sites)
+        data, shapes = payload(
+            results,
+            earlier=earlier,
+            overlays=packed(overlays, include_sites=include_sites),
+            notice=NOTICE if any(overlay.sensitive for overlay in overlays) else None,
+        )
         self.views: list[dict[str, Any]] = data["views"]
         text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
         self.source = {

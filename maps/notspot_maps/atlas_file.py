@@ -8,6 +8,7 @@ import base64
 import gzip
 import json
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -16,6 +17,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from notspot_coverage.definitions import COLUMNS, Indicator
+from notspot_coverage.results import Results
 from notspot_geodata.errors import InputError, NotFoundError, Problem
 from notspot_geodata.reference import Grid
 from notspot_geodata.text import Text
@@ -118,6 +121,63 @@ class AtlasFile:
             frame, geometry=merged.geometry.reindex(range(len(codes))).to_numpy(), crs="EPSG:3824"
         )
 
+    def results(self) -> Results:
+        """
+        What the atlas shows as results again: units, indicators and definitions; without divide, account and run.
+
+        Figures have the digits that the page has (`atlas_indicators.DIGITS`).
+        """
+        county = self.frame("county").rename(columns=_named("county"))
+        township = self.frame("township").rename(columns={**_named("town"), "up": "county_code"})
+        village = self.frame("village").rename(columns={**_named("village"), "up": "town_code"})
+        above = township.drop(columns="geometry")
+        county_of = county.drop(columns=["geometry", "up"])
+        township = township.merge(county_of, on="county_code", how="left")
+        village = village.merge(above, on="town_code", how="left").merge(
+            county_of, on="county_code", how="left"
+        )
+        definitions = {each["id"]: _definition(each) for each in self.data["indicators"]}
+        rows = [row for each in self.data["indicators"] for row in self._rows(each, definitions[each["id"]])]
+        return Results(
+            run_id=self.data["run"],
+            title=self.title,
+            year=self.data["year"],
+            villages=village,
+            townships=township,
+            counties=county.drop(columns="up"),
+            indicators=pd.DataFrame(rows, columns=COLUMNS),
+            definitions=definitions,
+            remote=None,  # type: ignore[arg-type]  # an atlas does not say how it was found
+            divide=(),
+        )
+
+    def _rows(self, shown: dict[str, Any], definition: Indicator) -> Iterator[dict[str, Any]]:
+        fixed = {
+            "indicator": definition.id,
+            "unit": definition.unit.zh,
+            "kind": definition.kind,
+            "as_of": definition.as_of,
+            "basis": definition.basis,
+        }
+        for level, column in shown["levels"].items():
+            bounds = {at: (low, high) for at, low, high in column["b"]}
+            nothing = set(column.get("o", ()))
+            names = self.data["units"][level]["zh"]
+            for at, (code, value) in enumerate(zip(self._codes(level), column["v"], strict=True)):
+                low, high = bounds.get(at, (value, value))
+                yield {
+                    **fixed,
+                    "level": level,
+                    "code": code,
+                    "name": names[at],
+                    "numerator": column["n"][at] if "n" in column else None,
+                    "denominator": column["d"][at] if "d" in column else None,
+                    "value": value,
+                    "low": low,
+                    "high": high,
+                    "status": "unknown" if value is None and at not in nothing else column["s"],
+                }
+
     def _of(self, level: str) -> list[int]:
         """The unit of `level` that each shape belongs to; -1 for none."""
         data = self.data
@@ -182,6 +242,21 @@ def read_atlas(path: str | Path) -> AtlasFile:
     except (ValueError, KeyError, OSError, EOFError, IndexError) as error:
         raise InputError(str(file), [Problem(None, "", f"is a broken atlas: {error}")]) from error
     return AtlasFile(file, data, shapes)
+
+
+def _named(prefix: str) -> dict[str, str]:
+    return {"code": f"{prefix}_code", "name": prefix, "name_en": f"{prefix}_en"}
+
+
+def _definition(shown: dict[str, Any]) -> Indicator:
+    """An indicator of the page as a definition; a numerator that the page leaves out is blank."""
+    texts = {
+        key: None if shown[key] is None else Text(*shown[key])
+        for key in ("name", "definition", "numerator", "denominator", "unit", "source", "caveat", "needs")
+    }
+    texts["numerator"] = texts["numerator"] or Text("", "")
+    plain = {key: shown[key] for key in ("id", "kind", "theme", "basis", "as_of", "better")}
+    return Indicator(**plain, **texts, official_2021=shown["official"], target_2025=shown["target"])  # type: ignore[arg-type]
 
 
 def _folded(text: str) -> str:

@@ -64,9 +64,12 @@ def embed(
         frame = iframe(address, view.title, height)
         parts = {"iframe": frame, "link": address, "title": view.title}
         if picture is not None:
-            from notspot_maps.atlas_picture import draw
+            from notspot_maps.figures import figure
 
-            draw(found, picture, indicator=indicator, place=place, level=level, lang=lang)
+            shown = indicator or found.data["first"]
+            code = found.place(place).code if place else None
+            drawn = level if level in ("county", "township", "village") else "township"
+            figure(found.results(), "map", indicator=shown, level=drawn, place=code, lang=lang, out=picture)  # type: ignore[arg-type]
             parts["markdown"] = markdown(address, view.title, picture.name)
             parts["html_picture"] = html_picture(address, view.title, picture.name)
         if as_json:
