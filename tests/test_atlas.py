@@ -187,7 +187,7 @@ def test_far_islets_do_not_stretch_the_first_view():
     assert views["taiwan"][0] > 119.2  # Kinmen and Matsu lie west of it, and one tap away
     assert views["kinmen"][2] < 118.6  # without Wuqiu, which is at 119.4 E
     assert shapes.grid == GRID
-    assert len(atlas(real).get_root().render().encode()) < 1_000_000
+    assert len(atlas(real).get_root().render().encode()) < 1_200_000  # of the two million that a file may have
 
 
 def earlier(study, year, *, faster=0.0):
