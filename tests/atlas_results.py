@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import geopandas as gpd
 import pandas as pd
 import shapely
@@ -11,6 +13,7 @@ from notspot_coverage.results import Results
 from notspot_geodata.text import Text
 
 SCRIPT = "<script>alert('x')</script>"
+RIGHT_TO_LEFT = "=‮\"村\"𠮷里"  # a formula to a spreadsheet, an override of direction, quotes, a rare character
 DEFINITIONS = """
 [[indicator]]
 id = "speed"
@@ -90,6 +93,80 @@ def villages() -> gpd.GeoDataFrame:
                 }
             )
     return gpd.GeoDataFrame(rows, crs="EPSG:3824").sort_values("village_code", ignore_index=True)
+
+
+def years() -> tuple[Results, list[Results]]:
+    """Three years, 2019 to 2021, of `results`; its townships are of groups, and one name runs from right to left."""
+    latest = results()
+    towns = latest.townships.assign(
+        remote=[False, True, True, True],
+        indigenous=["mountain", None, None, "plains"],
+        offshore=[False, False, True, True],
+    )
+    units = latest.villages.assign(village=latest.villages["village"].replace("村22里", RIGHT_TO_LEFT))
+    latest = dataclasses.replace(latest, townships=towns, villages=units)
+    earlier = []
+    for year, slower in ((2020, 10.0), (2019, 15.0)):
+        table = latest.indicators.copy()
+        speeds = table["indicator"] == "speed"
+        for name in ("value", "low", "high"):
+            table[name] = table[name].where(~speeds, table[name] - slower)
+        if year == 2019:
+            table = table[table["indicator"] != "reached"]
+        earlier.append(dataclasses.replace(latest, year=year, indicators=table))
+    return latest, earlier
+
+
+def many(side: int = 40) -> Results:
+    """A board of `side` x `side` villages, four to a township and 16 to a county; village number n has the value n / 100."""
+    rows, figures = [], []
+    for y in range(side):
+        for x in range(side):
+            county, town = f"{x // 4:02d}{y // 4:02d}0", f"{x // 2:02d}{y // 2:02d}"
+            number = y * side + x
+            code = f"{county}{town[1]}{town[3]}0{1 + x % 2 + 2 * (y % 2):03d}"
+            names = {
+                "town_code": code[:8],
+                "town": f"鄉{town}",
+                "town_en": f"Town {town}",
+                "county_code": county,
+                "county": f"縣{county}",
+                "county_en": f"County {county}",
+            }
+            shape = shapely.box(120.5 + x / 40, 23 + y / 40, 120.525 + x / 40, 23.025 + y / 40)
+            rows.append(
+                {
+                    "village_code": code,
+                    "village": f"村{number}",
+                    "village_en": f"Village {number}",
+                    **names,
+                    "geometry": shape,
+                }
+            )
+            share = min(100.0, number / 100)
+            figures.append(
+                _row(
+                    "reached", "village", code, share, max(0.0, share - 1), numerator=number, denominator=10000
+                )
+            )
+    units = gpd.GeoDataFrame(rows, crs="EPSG:3824").sort_values("village_code", ignore_index=True)
+    towns = units.dissolve("town_code", as_index=False)[
+        ["town_code", "town", "town_en", "county_code", "county", "county_en", "geometry"]
+    ]
+    counties = units.dissolve("county_code", as_index=False)[
+        ["county_code", "county", "county_en", "geometry"]
+    ]
+    means = pd.DataFrame(figures).assign(up=[row["code"] for row in figures])
+    for level, digits in (("township", 8), ("county", 5)):
+        for code, value in means.groupby(means["up"].str[:digits])["value"].mean().items():
+            figures.append(_row("reached", level, code, round(float(value), 4)))
+    return dataclasses.replace(
+        results(),
+        villages=units,
+        townships=towns,
+        counties=counties,
+        indicators=pd.DataFrame(figures, columns=COLUMNS),
+    )
 
 
 def results(*, indicators: bool = True) -> Results:

@@ -4,7 +4,7 @@ class Address {
   constructor(view) { this.view = view; }
 
   write() {
-    if (!this.view.source.fragment || this.reading) return;
+    if (!this.view.source.fragment || this.reading || this.view.printing) return;
     try {
       history.replaceState(null, "", "#" + this.text());
     } catch {

@@ -41,7 +41,7 @@ class Controls {
     return el("div", { class: "ns-choice ns-choice-year" }, el("label", { for: id }, label), select);
   }
 
-  /* The level, and of what unit and date the figures are. */
+  /* The level. */
   shown() {
     const { view } = this, W = view.words, { n } = view.model, { indicator } = view;
     const has = (level) => !indicator || !Object.keys(indicator.levels).length || view.model.has(indicator, level);
@@ -49,17 +49,18 @@ class Controls {
     const button = (level, text, title, on) => el("button", { type: "button", "aria-pressed": String(on), "data-ns": "level-" + level, title, disabled: level !== "auto" && !has(level), on: { click: () => view.showLevel(level) } }, text);
     const group = levels.length > 1 ? el("div", { class: "ns-levels", role: "group", "aria-label": W.level },
       button("auto", W.auto, W.autoHint, view.chosen === "auto"), levels.map((level) => button(level, W[level], has(level) ? null : W.noLevel, view.chosen === level))) : null;
-    const said = indicator ? [view.chosen === "auto" && group ? W[view.level] : null, view.unit(), view.year === view.model.year ? indicator.as_of : String(view.year)].filter(Boolean).join(" · ") : null;
-    return el("div", { class: "ns-shown" }, group, said ? el("p", { class: "ns-year" }, said) : null);
+    return group && el("div", { class: "ns-shown" }, group);
   }
 
-  /* Filter and compare. */
+  /* Filter and compare; of what level, unit and date the figures are. */
   tools() {
-    const { view } = this, W = view.words, on = view.asked().length, two = view.sides.length > 1, open = this.panel.filtering;
-    if (!view.indicator) return null;
+    const { view } = this, W = view.words, on = view.asked().length, two = view.sides.length > 1, open = this.panel.filtering, { indicator, year, model } = view;
+    if (!indicator) return null;
+    const said = [view.chosen === "auto" && model.has(indicator, view.level) ? W[view.level] : null, view.unit(), year === model.year ? indicator.as_of : String(year)].filter(Boolean).join(" · ");
     return el("div", { class: "ns-tools" },
       el("button", { type: "button", "data-ns": "filters", "aria-expanded": String(Boolean(open)), "aria-controls": this.id + "-filters", on: { click: () => this.panel.drawn.filters.toggle() } },
         W.filters, on ? el("b", { class: "ns-badge" }, String(on)) : null, el("span", { "aria-hidden": "true" }, open ? " ▴" : " ▾")),
-      el("button", { type: "button", "data-ns": "compare", "aria-pressed": String(two), on: { click: () => view.compare(!two) } }, two ? W.stopComparing : W.compare));
+      el("button", { type: "button", "data-ns": "compare", "aria-pressed": String(two), on: { click: () => view.compare(!two) } }, two ? W.stopComparing : W.compare),
+      said ? el("p", { class: "ns-year" }, said) : null);
   }
 }

@@ -17,7 +17,7 @@ class Filters {
   toggle() {
     this.panel.filtering = !this.panel.filtering;
     this.panel.render();
-    if (this.panel.filtering) this.panel.body.scrollTop = 0;
+    if (this.panel.filtering) this.panel.parts.filter.scrollIntoView({ block: "nearest" });
   }
 
   /* The line that says what is left stands as long as a filter is on; the boxes while they are asked for. */
@@ -37,8 +37,15 @@ class Filters {
     return null;
   }
 
-  _boxes(on) {
-    const { view } = this, W = view.words, { model, indicator } = view, dimmed = view.dimmed();
+  /* Names of the filters that are on. */
+  names() {
+    const on = this.view.indicator ? this.view.asked() : [];
+    return on.length ? this._choices().filter(([id]) => on.includes(id)).map(([, text]) => text) : [];
+  }
+
+  /* [id, words, note] of what can be asked for: tags, the target, the units above what is selected. */
+  _choices() {
+    const { view } = this, W = view.words, { model, indicator } = view;
     const choices = model.tags.map((tag) => [tag.id, view.text(tag.name), view.text(tag.note)]);
     if (indicator.target !== null && Object.keys(indicator.levels).length)
       choices.push(["below", (indicator.better === "lower" ? W.aboveOf : W.belowOf)(view.value(indicator.target) + (view.unit() ? " " + view.unit() : "")), ""]);
@@ -49,7 +56,12 @@ class Filters {
       const at = model.find(code);
       if (at) choices.push(["in:" + code, W.within(isolated(model.name(at.level, at.index, view.lang))), ""]);
     }
-    return choices.map(([id, text, note], i) => {
+    return choices;
+  }
+
+  _boxes(on) {
+    const { view } = this, dimmed = view.dimmed();
+    return this._choices().map(([id, text, note], i) => {
       const kept = view.kept(id, view.level);
       let count = 0; // those that would be left with it
       for (let u = 0; u < kept.length; u++) count += kept[u] && !(dimmed && dimmed[u]) ? 1 : 0;

@@ -57,12 +57,15 @@ class Panel {
     if (this.control) this.control.remove();
   }
 
+  /* What scrolls: the part under the tabs, or on a phone the whole panel. */
+  get scroller() { return getComputedStyle(this.body).overflowY === "visible" ? this.root : this.body; }
+
   announce(text) { this.live.textContent = text; }
 
   render() {
     const { view } = this, W = view.words, { data } = view.model, focus = this.root.contains(document.activeElement) ? document.activeElement.dataset.ns : null;
-    const before = this.body ? this.body.scrollTop : 0, { controls } = this.drawn;
-    this.parts = Object.fromEntries(["path", "brief", "filter", "legend", "overlays", "find", "card", "table"].map((name) => [name, el("div", { class: "ns-" + name })]));
+    const before = this.body ? this.scroller.scrollTop : 0, { controls } = this.drawn;
+    this.parts = Object.fromEntries(["path", "brief", "printed", "filter", "legend", "overlays", "find", "card", "table"].map((name) => [name, el("div", { class: "ns-" + name })]));
     const button = (name, text, attributes, click) => el("button", { type: "button", class: "ns-quiet", "data-ns": name, ...attributes, on: { click } }, text);
     const sheets = view.source.panel ? [
       button("less", el("span", { "aria-hidden": "true" }, "▼"), { class: "ns-quiet ns-sheet ns-less", "aria-label": W.less }, () => this._resize(-1)),
@@ -76,7 +79,7 @@ class Panel {
       panel("place", this.parts.legend, this.parts.overlays, this.parts.find, this.parts.card), panel("table", this.parts.table), foot);
     this.root.replaceChildren(...[
       data.notice ? el("p", { class: "ns-notice", role: "note" }, el("b", {}, W.notice + colon), view.text(data.notice)) : null,
-      el("header", { class: "ns-head" }, el("div", { class: "ns-headline" }, title, language, sheets), this.parts.brief,
+      el("header", { class: "ns-head" }, el("div", { class: "ns-headline" }, title, language, sheets), this.parts.brief, this.parts.printed,
         el("div", { class: "ns-asked" }, controls.sides(), controls.shown(), controls.tools())),
       this.parts.path, this._tabs(), this.body, this.live].filter(Boolean));
     this._sheet();
@@ -89,7 +92,7 @@ class Panel {
     this.drawn.search.draw(this.parts.find);
     this.card();
     this.showTab(view.tab);
-    this.body.scrollTop = before;
+    this.scroller.scrollTop = before;
     if (view.source.fragment) document.title = view.text(data.title);
     const again = focus && this.root.querySelector(`[data-ns="${CSS.escape(focus)}"]`);
     if (again) again.focus({ preventScroll: true });
@@ -158,7 +161,25 @@ class Panel {
       el("ol", {}, crumb(W.nation, null, !at), path.map((each, i) => crumb(this.name(each), each, i === path.length - 1)))));
     const again = focus && (this.parts.path.querySelector(`[data-ns="${focus}"]:not(:disabled)`) || this.parts.path.querySelector("[aria-current]"));
     if (again) again.focus({ preventScroll: true });
-    this.parts.brief.replaceChildren(view.indicator ? (at ? view.sentence(at) : view.titleOf(0)) : W.empty);
+    this.parts.brief.replaceChildren(...this._brief(at));
+  }
+
+  /* What stands over the map on paper, in place of what is chosen from. */
+  printed() {
+    const { view } = this, W = view.words, { model } = view, colon = view.lang === "zh" ? "：" : ": ", on = this.drawn.filters.names();
+    this.parts.printed.replaceChildren(...[
+      ...view.sides.filter((side) => side.indicator).map((_, side) => el("p", { class: "ns-printed-title" }, view.sides.length > 1 ? el("b", { class: "ns-which" }, side ? W.rightSide : W.leftSide) : null, view.titleOf(side))),
+      on.length ? el("p", {}, W.leftBy + colon + on.join(view.lang === "zh" ? "、" : ", ")) : null,
+      el("p", {}, [view.indicator ? W.source + colon + [...new Set(view.sides.map(({ indicator }) => view.text(indicator.source)))].join(view.lang === "zh" ? "；" : "; ") : null, `${W.run} ${model.data.run}`].filter(Boolean).join(" · "))].filter(Boolean));
+  }
+
+  /* What a folded panel still says: the place with its value, and of what. */
+  _brief(at) {
+    const { view } = this;
+    if (!view.indicator) return [view.words.empty];
+    const { cell } = at ? view.cell(at) : { cell: view.model.nation(view.indicator, view.year) };
+    const value = [view.value(cell ? cell.v : null, Boolean(cell && cell.nothing)), cell && cell.v !== null ? view.unit() : ""].join(" ").trim();
+    return [el("b", {}, at ? this.name(at) : view.words.nation, " ", value), el("small", {}, view.titleOf(0))];
   }
 
   /* A unit's name as an element of its own language and direction. */
@@ -193,7 +214,7 @@ class Panel {
       tab.tabIndex = on ? 0 : -1;
     }
     for (const panel of this.root.querySelectorAll(".ns-tabpanel")) panel.hidden = panel.dataset.tab !== name;
-    if (other) this.body.scrollTop = 0;
+    if (other) this.scroller.scrollTop = Math.min(this.scroller.scrollTop, this.scroller === this.body ? 0 : this.body.offsetTop - this.root.offsetTop);
     this._sheet();
     this.table();
     if (write) this.view.write();

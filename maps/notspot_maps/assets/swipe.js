@@ -13,7 +13,7 @@ class Swipe {
   open() {
     this.names = [0, 1].map((side) => el("p", { class: "ns-side-name ns-side-" + side }));
     this.handle = el("div", { class: "ns-handle", role: "slider", tabindex: "0", "aria-valuemin": "0", "aria-valuemax": "100", "aria-orientation": "horizontal", "data-ns": "divider",
-      on: { keydown: (event) => this._key(event) } }, el("span", { class: "ns-knob", "aria-hidden": "true" }, "◂ ▸"));
+      on: { keydown: (event) => this._key(event) } }, el("span", { class: "ns-knob", "aria-hidden": "true" }, "↔"));
     this.node = el("div", { class: "ns-root ns-swipe", hidden: true }, this.names, this.handle);
     L.DomEvent.disableClickPropagation(this.handle);
     L.DomEvent.on(this.handle, "mousedown touchstart pointerdown dblclick", L.DomEvent.stopPropagation);

@@ -2,12 +2,12 @@
 
 Object.assign(WORDS.zh, {
   sort: "排序", up2: "由低到高", down2: "由高到低", low: "下限", high: "上限", width: "上下限差距", n: "分子", d: "分母", value2: "右側數值", change2: "差距（右−左）",
-  nameDown: "順序", nameUp: "倒序", wideTable: "展開欄位", narrowTable: "收合欄位", details: "看所選地點", noneLeft: "沒有符合篩選的單位。", csvHint: "（UTF-8）",
+  nameDown: "順序", nameUp: "倒序", wideTable: "展開欄位", narrowTable: "收合欄位", details: "看所選地點", noneLeft: "沒有符合篩選的單位。",
   printedOnly: (some, all) => `僅列印前 ${some} 列，共 ${all} 列；其餘請用 CSV 或以篩選縮小範圍。`, noYear: (year) => `${year} 年沒有這項指標的數值。`, saved: (rows) => `已存成 CSV，${rows} 列`,
 });
 Object.assign(WORDS.en, {
   sort: "Sort by", up2: "Lowest first", down2: "Highest first", low: "Low", high: "High", width: "Width of bounds", n: "Numerator", d: "Denominator", value2: "Right value", change2: "Difference (right − left)",
-  nameDown: "In order", nameUp: "Reversed", wideTable: "More columns", narrowTable: "Fewer columns", details: "See the place", noneLeft: "The filters leave no unit.", csvHint: " (UTF-8)",
+  nameDown: "In order", nameUp: "Reversed", wideTable: "More columns", narrowTable: "Fewer columns", details: "See the place", noneLeft: "The filters leave no unit.",
   printedOnly: (some, all) => `Only the first ${some} of ${all} rows are printed; take the CSV for the rest, or filter.`, noYear: (year) => `No figures of this indicator for ${year}.`, saved: (rows) => `Saved as CSV, ${rows} rows`,
 });
 
@@ -28,17 +28,11 @@ class Table {
     this.panel.root.addEventListener("scroll", this.scrolled, { capture: true, passive: true });
     this.sized = new ResizeObserver(this.scrolled);
     this.sized.observe(this.panel.root);
-    this.before = () => this._print(true);
-    this.after = () => this._print(false);
-    window.addEventListener("beforeprint", this.before);
-    window.addEventListener("afterprint", this.after);
   }
 
   close() {
     this.panel.root.removeEventListener("scroll", this.scrolled, { capture: true });
     this.sized.disconnect();
-    window.removeEventListener("beforeprint", this.before);
-    window.removeEventListener("afterprint", this.after);
   }
 
   /* Whether the keyboard is in the rows: it comes back there when they are drawn anew. */
@@ -59,9 +53,9 @@ class Table {
     const tools = el("div", { class: "ns-table-tools" },
       el("label", { class: "ns-sorting" }, el("span", {}, W.sort), el("select", { "data-ns": "sort", on: { change: (event) => this._sort(event.target.value, event.target.value !== "name") } },
         this._sortable().map((by) => el("option", { value: by, selected: by === sort.by }, this._title(by))))),
-      el("button", { type: "button", "data-ns": "direction", on: { click: () => this._sort(sort.by, !sort.down) } }, direction, el("span", { "aria-hidden": "true" }, sort.down === (sort.by !== "name") ? " ▼" : " ▲")),
+      el("button", { type: "button", "data-ns": "direction", "aria-label": direction, title: direction, on: { click: () => this._sort(sort.by, !sort.down) } }, el("span", { "aria-hidden": "true" }, sort.down === (sort.by !== "name") ? "▼" : "▲")),
       el("button", { type: "button", class: "ns-widen", "data-ns": "wide", "aria-pressed": String(view.wide), on: { click: () => this._widen() } }, view.wide ? W.narrowTable : W.wideTable),
-      el("button", { type: "button", "data-ns": "csv", on: { click: () => this._save() } }, W.download, el("span", { class: "ns-hint" }, W.csvHint)));
+      el("button", { type: "button", "data-ns": "csv", on: { click: () => this._save() } }, W.download));
     this.body = el("tbody", { on: { keydown: (event) => this._key(event), click: (event) => this._click(event), dblclick: (event) => this._click(event, true),
       mouseover: (event) => view.hover(this._placeAt(event)), mouseleave: () => view.hover(null) } });
     const chosen = this._chosen();
@@ -71,7 +65,7 @@ class Table {
       tools, view.hidden.size ? el("p", { class: "ns-note" }, W.hidden) : null, there ? null : el("p", { class: "ns-note" }, W.noYear(view.year)),
       this.rows.length ? null : el("p", { class: "ns-note" }, W.noneLeft),
       this.printing && this.rows.length > MOST_PRINTED ? el("p", { class: "ns-note" }, W.printedOnly(number(MOST_PRINTED, view.lang, 0), number(this.rows.length, view.lang, 0))) : null,
-      el("table", { class: "ns-ranking" + (this._wide ? " ns-all-columns" : ""), "aria-rowcount": String(this.rows.length + 1) },
+      el("table", { class: "ns-ranking" + (this._wide ? " ns-all-columns" : ""), style: this._wide && !this.printing ? { minWidth: 210 + 80 * (this.columns.length - 2) + "px" } : {}, "aria-rowcount": String(this.rows.length + 1) },
         el("caption", {}, title), el("colgroup", {}, this.columns.map(({ by }) => el("col", { class: "ns-col-" + by }))),
         el("thead", {}, el("tr", { "aria-rowindex": "1" }, head)), this.body)].filter(Boolean));
     this._measure();
@@ -90,7 +84,7 @@ class Table {
 
   _title(by) {
     const W = this.view.words;
-    return { name: W.place, value: this.view.sides.length > 1 ? `${W.leftSide}${this.view.lang === "zh" ? "" : " "}${W.value.toLowerCase()}` : W.value, change: W.change2 }[by] || W[by];
+    return { name: W.place, value: this.view.sides.length > 1 ? `${W.left}${this.view.lang === "zh" ? "" : " "}${W.value.toLowerCase()}` : W.value, change: W.change2 }[by] || W[by];
   }
 
   _sortable() {
@@ -108,6 +102,7 @@ class Table {
     const { view } = this, W = view.words, { sort } = view;
     if (by === "rank") return el("th", { scope: "col", class: "ns-rank" }, W.rank);
     const text = this._title(by), on = sort.by === by;
+    if (this.printing) return el("th", { scope: "col", class: by === "name" ? null : "ns-number" }, text);
     return el("th", { scope: "col", class: by === "name" ? null : "ns-number", "aria-sort": on ? (sort.down ? "descending" : "ascending") : null },
       el("button", { type: "button", "data-ns": "sort-" + by, "aria-label": W.sortBy(text), on: { click: () => this._sort(by, on ? !sort.down : by !== "name") } }, text, el("span", { "aria-hidden": "true" }, on ? (sort.down ? " ▼" : " ▲") : " ⇅")));
   }
@@ -160,7 +155,8 @@ class Table {
 
   _sort(by, down) {
     this.view.sort = { by, down };
-    this.panel.body.scrollTop = 0;
+    const { scroller, body } = this.panel;
+    scroller.scrollTop = Math.min(scroller.scrollTop, scroller === body ? 0 : body.offsetTop - this.panel.root.offsetTop);
     this.draw(this.node);
     this.view.write();
   }
@@ -245,7 +241,7 @@ class Table {
     const all = this.rows.length;
     if (this.printing) return [0, Math.min(all, MOST_PRINTED)];
     if (all <= 60) return [0, all];
-    const seen = this.panel.body.getBoundingClientRect(), frame = this.panel.root.getBoundingClientRect(), box = this.body.getBoundingClientRect();
+    const seen = this.panel.scroller.getBoundingClientRect(), frame = this.panel.root.getBoundingClientRect(), box = this.body.getBoundingClientRect();
     const top = Math.max(seen.top, frame.top, 0) - box.top, bottom = Math.min(seen.bottom, frame.bottom, window.innerHeight) - box.top;
     const first = Math.max(0, Math.min(all - 1, Math.floor(top / this.height) - SPARE));
     return [first, Math.max(first, Math.min(all, Math.ceil(bottom / this.height) + SPARE))];
@@ -286,10 +282,10 @@ class Table {
 
   /* Scroll a row into the part of the panel that is seen, and draw it. */
   _reveal(at) {
-    const { body } = this.panel, box = this.body.getBoundingClientRect(), seen = body.getBoundingClientRect(), head = 44;
+    const { scroller } = this.panel, box = this.body.getBoundingClientRect(), seen = scroller.getBoundingClientRect(), head = scroller === this.panel.body ? 44 : 90;
     const top = box.top + at * this.height - seen.top - head, bottom = box.top + (at + 1) * this.height - seen.bottom;
-    if (top < 0) body.scrollTop += top;
-    else if (bottom > 0) body.scrollTop += bottom;
+    if (top < 0) scroller.scrollTop += top;
+    else if (bottom > 0) scroller.scrollTop += bottom;
     this.fill();
   }
 
@@ -325,7 +321,7 @@ class Table {
   _key(event) {
     const row = event.target.closest("tr[data-index]");
     if (!row) return;
-    const at = this.place.get(Number(row.dataset.index)), page = Math.max(1, Math.floor(this.panel.body.clientHeight / this.height) - 2), end = this.rows.length - 1;
+    const at = this.place.get(Number(row.dataset.index)), page = Math.max(1, Math.floor(this.panel.scroller.clientHeight / this.height) - 2), end = this.rows.length - 1;
     const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: end, PageDown: at + page, PageUp: at - page }[event.key];
     if (to !== undefined) {
       event.preventDefault();
@@ -339,9 +335,10 @@ class Table {
 
   /* ---- on paper and as a file */
 
-  _print(on) {
+  print(on) {
     this.printing = on;
-    if (this.panel.parts && (on || this.view.tab === "table")) this.draw(this.panel.parts.table);
+    if (on || this.view.tab === "table") this.draw(this.panel.parts.table);
+    else this.panel.parts.table.replaceChildren();
   }
 
   _save() {

@@ -38,6 +38,7 @@ class View {
     this.panel = new Panel(this);
     this.address = new Address(this);
     this.swipe = new Swipe(this);
+    this.paper = new Paper(this);
     this.overlays = typeof Overlays === "undefined" ? null : new Overlays(this);
     this.tip = el("div", { class: "ns-root ns-tip", "aria-hidden": "true" });
     this.map.getContainer().append(this.tip);
@@ -56,6 +57,7 @@ class View {
     this.map.doubleClickZoom.disable();
     this.panel.open();
     this.swipe.open();
+    this.paper.open();
     this.keys = typeof Keys === "undefined" ? null : new Keys(this);
     if (this.keys) this.keys.open();
     this.watch = new ResizeObserver(() => this.map.invalidateSize({ animate: false }));
@@ -67,7 +69,7 @@ class View {
   close() {
     this.map.off(this.handlers);
     if (this.zoomsTwice) this.map.doubleClickZoom.enable();
-    for (const part of [this.keys, this.overlays, this.swipe, this.panel]) if (part) part.close();
+    for (const part of [this.keys, this.overlays, this.paper, this.swipe, this.panel]) if (part) part.close();
     this.painter.remove();
     this.tip.remove();
     this.watch.disconnect();
@@ -92,7 +94,7 @@ class View {
   }
 
   _zoomed() {
-    if (this.address.reading || !this._settle()) return;
+    if (this.address.reading || this.printing || !this._settle()) return;
     this.hidden.clear();
     this.painter.paint();
     this.panel.render();
@@ -263,6 +265,7 @@ class View {
     this.selected = place;
     this.painter.mark();
     this.panel.chosen();
+    if (this.overlays) this.overlays.placed();
     if (move) this.goTo(place, stay);
     if (say && place) this.panel.announce(this.sentence(place));
     this.write();
