@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,11 @@ import numpy as np
 import rasterio
 from numpy.typing import NDArray
 from rasterio.enums import Resampling
+from rasterio.features import rasterize
 from rasterio.transform import Affine, from_origin
 from rasterio.warp import reproject, transform_bounds
 
+from notspot_geodata import reference
 from notspot_geodata.errors import InputError, NotFoundError, Problem, UsageError
 from notspot_geodata.text import Text
 from notspot_maps.overlays import Codes, RasterOverlay, Shade
@@ -33,6 +36,9 @@ SERVER_M = (
     1000.0  # the area that one station serves shows where it stands: never finer, unless that is asked for
 )
 SIGNAL_M = 100.0  # levels peak at stations
+RIM_M = (
+    5000.0  # what was computed of a station ends in a circle around it: the rim is blurred to blocks of this
+)
 LATITUDE = 23.7  # the middle of Taiwan, where metres on the ground and of the projection are compared
 MOST_CELLS = 40_000_000  # of an overlay: more cannot be read on a screen
 STRIP_CELLS = 16_000_000  # of a raster in memory at once
@@ -64,10 +70,8 @@ COARSE = Text(
     "最佳服務區足以推知基地臺位置，故以 1 公里格網呈現，且不含基地臺代號。",
     "The area that a station serves shows where it stands: cells of 1 km, and no names of stations.",
 )
-FINE = Text(
-    "細格網之最佳服務區可推知基地臺位置。",
-    "At this resolution the areas served show where stations stand.",
-)
+FINE = Text("最佳服務區可推知基地臺位置。", "The areas served show where stations stand.")
+_COMPUTED = ("rsrp_dbm", "level_dbm", "probability", "operators", "servers", "server", "line_of_sight")
 _SUFFIXES = (
     ("rsrp_dbm", "rsrp_dbm"), ("level_dbm", "level_dbm"), ("best_server", "server"), ("servers", "servers"),
     ("operators", "operators"), ("probability", "probability"), ("line-of-sight", "line_of_sight"),
@@ -116,7 +120,8 @@ def raster_overlay(
     crs
         Of the cells, where the file says none or a wrong one.
     include_sites
-        Best servers may be as fine as asked for; the overlay is then sensitive.
+        Best servers may be as fine as asked for (the overlay is then sensitive), and predictions are shown to their rim
+        and at sea.
 
     Raises
     ------
@@ -129,7 +134,7 @@ def raster_overlay(
     kind = kind or kind_of(path)
     if kind not in KINDS:
         raise UsageError(f"'{kind}' is none of {', '.join(KINDS)}")
-    size, note, sensitive = _resolution(kind, resolution_m, include_sites)
+    size, note = _resolution(kind, resolution_m, include_sites)
     if not path.is_file():
         raise NotFoundError(f"{path}: no such raster")
     try:
@@ -151,6 +156,9 @@ def raster_overlay(
     except rasterio.errors.RasterioIOError as error:
         raise InputError(path, [Problem(None, "", "cannot be read as a raster")]) from error
     small = codes.astype(np.uint8)
+    if kind in _COMPUTED and not include_sites:
+        land = _land(small.shape, west, north, step)
+        small = _rimless(np.where(land, small, 0), land, max(1, round(RIM_M / size)), whole=kind == "server")
     rows, columns = np.flatnonzero(small.any(axis=1)), np.flatnonzero(small.any(axis=0))
     if not len(rows):
         raise InputError(path, [Problem(None, "", "has no cell with data")])
@@ -161,7 +169,7 @@ def raster_overlay(
         basis=basis,
         as_of=as_of,
         note=note,
-        sensitive=sensitive,
+        sensitive=include_sites and kind in _COMPUTED,
         codes=np.ascontiguousarray(small[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]),
         west=west + float(columns[0]) * step,
         north=north - float(rows[0]) * step,
@@ -171,22 +179,19 @@ def raster_overlay(
     )
 
 
-def _resolution(kind: str, asked: float | None, include_sites: bool) -> tuple[float, Text | None, bool]:
+def _resolution(kind: str, asked: float | None, include_sites: bool) -> tuple[float, Text | None]:
     size = asked if asked is not None else SERVER_M if kind == "server" else RESOLUTION_M
     if not (math.isfinite(size) and 10 <= size <= 20_000):
         raise UsageError(f"a resolution of {size:g} m is not possible; 10 to 20,000 m are")
     if kind == "server":
-        fine = size < SERVER_M
-        if fine and include_sites:
-            return size, FINE, True
-        return max(size, SERVER_M), COARSE, False
-    if kind in ("rsrp_dbm", "level_dbm") and size < SIGNAL_M:
         if include_sites:
-            return size, None, True
+            return size, FINE
+        return max(size, SERVER_M), COARSE
+    if kind in ("rsrp_dbm", "level_dbm") and size < SIGNAL_M and not include_sites:
         raise UsageError(
             f"levels in cells of {size:g} m show where stations stand: take {SIGNAL_M:g} m or more, or --include-sites"
         )
-    return size, None, False
+    return size, None
 
 
 # ------------------------------------------------------------------ values into classes
@@ -356,6 +361,46 @@ def _warped(
         num_threads=1,
     )
     return out, left * step, top * step, step
+
+
+# ------------------------------------------------------------------ what would show where stations stand
+
+
+def _land(shape: tuple[int, ...], west: float, north: float, step: float) -> NDArray[np.bool_]:
+    """Cells that townships touch, and those beside them."""
+    drawn = rasterize(
+        _townships(),
+        out_shape=(shape[0], shape[1]),
+        transform=from_origin(west, north, step, step),
+        all_touched=True,
+        dtype="uint8",
+    ).astype(bool)
+    out = drawn.copy()
+    out[1:] |= drawn[:-1]
+    out[:-1] |= drawn[1:]
+    out[:, 1:] |= drawn[:, :-1]
+    out[:, :-1] |= drawn[:, 1:]
+    return out
+
+
+@cache
+def _townships() -> tuple[Any, ...]:
+    return tuple(reference.townships().geometry.to_crs("EPSG:3857"))
+
+
+def _rimless(codes: Codes, land: NDArray[np.bool_], block: int, *, whole: bool) -> Codes:
+    """
+    Codes of land without the rim of what was computed, a circle around each station that its middle could be told from.
+
+    In blocks of so many cells where land is unknown the lowest class (or with `whole` every class) is unknown too: the
+    border between them follows the blocks.
+    """
+    rows, columns = (-(-side // block) for side in codes.shape)
+    padded = np.zeros((rows * block, columns * block), bool)
+    padded[: codes.shape[0], : codes.shape[1]] = land & (codes == 0)
+    some = padded.reshape(rows, block, columns, block).any(axis=(1, 3))
+    near = np.repeat(np.repeat(some, block, axis=0), block, axis=1)[: codes.shape[0], : codes.shape[1]]
+    return np.where(near & ((codes == 1) | whole), 0, codes).astype(np.uint8)
 
 
 # ------------------------------------------------------------------ servers

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import geopandas as gpd
 
 COLUMNS = ["service", "of", "subject", "at", "start_km", "end_km", "status", "by"]
+WORDED = ["service", "of", "subject", "status"]  # columns of few words, kept as categories
 STATUSES = ("not covered", "covered", "unknown")  # as `statuses` numbers them
 BETWEEN = "、"  # operators that cover one place
 
