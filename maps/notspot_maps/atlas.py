@@ -42,6 +42,7 @@ SCRIPTS = (
     "cover.js",
     "overlays.js",
     "legend.js",
+    "keys.js",
     "controls.js",
     "filters.js",
     "search.js",
