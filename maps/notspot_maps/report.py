@@ -26,7 +26,7 @@ from notspot_maps.report_words import SAY, Lang, said, year_of
 from notspot_maps.static_map import COARSE
 
 
-def report_page(results: Results, *, lang: Lang = "zh", fonts: str = "") -> str:
+def report_page(results: Results, *, lang: Lang = "zh") -> str:
     """
     The whole page as one HTML document that loads nothing but, when asked, the atlas beside it.
 
@@ -36,8 +36,6 @@ def report_page(results: Results, *, lang: Lang = "zh", fonts: str = "") -> str:
     ----------
     lang
         The language that is shown first, and printed; the page can switch to the other.
-    fonts
-        ``@font-face`` rules with ``data:`` addresses, for a page that is printed where no font can be relied on.
     """
     script = _asset("report.js").strip()
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
@@ -47,8 +45,7 @@ def report_page(results: Results, *, lang: Lang = "zh", fonts: str = "") -> str:
         _template().render(
             script=script,
             script_hash=f"sha256-{digest}",
-            css="\n".join((fonts, _asset("report.css").strip(), margins(results))).strip(),
-            with_fonts=bool(fonts),
+            css=f"{_asset('report.css').strip()}\n{margins(results)}",
             lang=lang,
             say=SAY,
             version=str(results.run.get("notspot", "")),

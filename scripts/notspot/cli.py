@@ -20,6 +20,7 @@ from notspot import (
     challenging,
     comparing,
     embedding,
+    export_command,
     figure_command,
     locating_command,
     radio,
@@ -191,6 +192,7 @@ app.command()(locating_command.locate)
 app.command()(comparing.compare)
 app.command()(challenging.challenge)
 app.command()(figure_command.figure)
+app.command()(export_command.export)
 app.command()(tiles_command.tiles)
 app.command()(example)
 

@@ -1,0 +1,102 @@
+"""
+The command `notspot export`: the report of a result folder or a study as PDF, DOCX or ODT.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from notspot.terminal import errors, print_json
+from notspot_geodata.errors import UsageError
+
+
+class Format(StrEnum):
+    """What the report is written as."""
+
+    pdf = "pdf"
+    docx = "docx"
+    odt = "odt"
+
+
+class Language(StrEnum):
+    """The language of the document."""
+
+    zh = "zh"
+    en = "en"
+
+
+def export(
+    results: Annotated[
+        Path, typer.Argument(help="A folder that `notspot run` or `report` wrote, or a study (.toml) to run.")
+    ],
+    format: Annotated[Format, typer.Option("--format", help="To print, for Word, or for OpenDocument.")],
+    out: Annotated[
+        Path | None, typer.Option("--out", help="The file; replaced if it is there. Default report.FORMAT.")
+    ] = None,
+    lang: Annotated[Language, typer.Option("--lang", help="Language of the document.")] = Language.zh,
+    address: Annotated[
+        str,
+        typer.Option(
+            "--address", help="Where the results are published, https://…: links of a PDF lead there."
+        ),
+    ] = "",
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object for machines, nothing else.")
+    ] = False,
+) -> None:
+    """Write the report as PDF, DOCX or ODT: A4, one language, page numbers."""
+    with errors(as_json):
+        target = out or Path(f"report.{format.value}")
+        _check(target, format, address)
+        notes: list[str] = []
+        content = _made(results, format, lang, address, notes)
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(content)
+        except OSError as error:
+            raise UsageError(f"{target}: cannot write there ({error.strerror})") from error
+        if as_json:
+            print_json(
+                {
+                    "file": str(target.absolute()),
+                    "format": format.value,
+                    "bytes": len(content),
+                    "notes": notes,
+                }
+            )
+            return
+        for note in notes:
+            typer.echo(f"  {note}")
+        typer.echo(f"{format.value.upper():<7} {target.absolute()}  ({len(content) / 1e6:.1f} MB)")
+
+
+def _check(target: Path, format: Format, address: str) -> None:
+    if target.is_dir():
+        raise UsageError(f"{target} is a folder; --out names a file")
+    if target.suffix.lower() != f".{format.value}":
+        raise UsageError(f"{target} does not end in .{format.value}, which --format {format.value} writes")
+    if address and (format is not Format.pdf or not address.startswith(("https://", "http://"))):
+        raise UsageError("--address is for --format pdf, and begins with https:// or http://")
+
+
+def _made(results: Path, format: Format, lang: Language, address: str, notes: list[str]) -> bytes:
+    from notspot.results_folder import load
+
+    if format is Format.pdf:
+        from notspot_maps.pdf import find_browser, report_pdf
+
+        browser = find_browser()  # before a study is run
+        return report_pdf(load(results), lang=lang.value, address=address, browser=browser, note=notes.append)
+    if format is Format.docx:
+        from notspot_maps.office_docx import docx as write
+    else:
+        from notspot_maps.office_odt import odt as write
+    from notspot_maps.document_of_results import document_of_results
+    from notspot_maps.picture_fonts import need
+
+    need("typst")  # before a study is run
+    return write(document_of_results(load(results), lang.value))
