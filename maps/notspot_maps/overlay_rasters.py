@@ -368,7 +368,7 @@ def _warped(
 
 def _land(shape: tuple[int, ...], west: float, north: float, step: float) -> NDArray[np.bool_]:
     """Cells that townships touch, and those beside them."""
-    drawn = rasterize(
+    drawn: NDArray[np.bool_] = rasterize(
         _townships(),
         out_shape=(shape[0], shape[1]),
         transform=from_origin(west, north, step, step),

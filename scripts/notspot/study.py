@@ -16,6 +16,7 @@ from notspot.coverage_specs import CoverageSpec
 from notspot.coverage_study import TABLES, read_coverage
 from notspot.entries import EMBEDDED, Entries
 from notspot.entries import FIGURES as FIGURES  # of this module too
+from notspot.overlay_specs import OverlaySpec, read_overlays
 from notspot_coverage.definitions import Indicator, indicators_from, load_indicators, official_indicators
 from notspot_coverage.rules import load_rules
 from notspot_geodata.errors import InputError, NotFoundError, Problem
@@ -73,6 +74,8 @@ class Study:
     ----------
     coverage
         Services, and what is counted against them; None where the study declares none.
+    overlays
+        What is drawn over the atlas.
     folder
         Where paths of the tables begin; not part of the study's identity.
     text
@@ -91,6 +94,7 @@ class Study:
     coverage: CoverageSpec | None = None
     folder: Path = field(default=Path(), compare=False)
     text: str = field(default="", repr=False, compare=False)
+    overlays: tuple[OverlaySpec, ...] = ()
 
     @classmethod
     def read(cls, path: str | Path) -> Study:
@@ -168,6 +172,7 @@ class _Reader(Entries):
             "table",
             "derive",
             "indicator",
+            "overlay",
             *TABLES,
         )
         self.unknown_keys(self.given, known, "")
@@ -181,6 +186,7 @@ class _Reader(Entries):
         definitions = self.definitions()
         divide = self.divide(definitions)
         coverage = read_coverage(self, definitions)
+        overlays = read_overlays(self, coverage)
         if not tables and "table" not in self.given:
             self.problem(
                 "table", f'is missing: name at least one, such as path = "{FIGURES}", level = "township"'
@@ -200,6 +206,7 @@ class _Reader(Entries):
             coverage,
             self.folder,
             text,
+            overlays,
         )
 
     def one_of(self, key: str, allowed: Iterable[str], what: str) -> str | None:
