@@ -191,11 +191,10 @@ const Painter = L.Layer.extend({
   },
 
   *_steps({ sheet, square, name }) {
-    const lines = name !== "lines" && square.parts.lines.canvas;
-    const canvas = this.spare.pop() || L.DomUtil.create("canvas", "ns-canvas-part"), pixels = Math.round(sheet.side * sheet.ratio);
-    const ctx = canvas.getContext("2d", { willReadFrequently: true }); // in memory: a thousand small paths are nothing for a graphics card
-    canvas.width = canvas.height = pixels; // clears it too
-    canvas.style.width = canvas.style.height = sheet.side + "px";
+    const lines = name !== "lines" && square.parts.lines.image;
+    this.easel ||= new OffscreenCanvas(1, 1);
+    const ctx = this.easel.getContext("2d", { willReadFrequently: true }); // in memory: a thousand small paths are nothing for a graphics card
+    this.easel.width = this.easel.height = Math.round(sheet.side * sheet.ratio); // clears it too
     ctx.setTransform(sheet.ratio, 0, 0, sheet.ratio, 0, 0);
     const coat = this.coats[name === "fills1" ? 1 : 0];
     const steps = name === "lines" ? this.brush.lines(ctx, square, { level: this.lined.level, dimmed: this.lined.dimmed, ratio: sheet.ratio }) : this.brush.fills(ctx, square, coat);
@@ -204,19 +203,17 @@ const Painter = L.Layer.extend({
       if (done && lines) ctx.drawImage(lines, 0, 0, sheet.side, sheet.side);
       ctx.getImageData(0, 0, 1, 1); // paint now, not at the end of the frame: else the time would not be known
       if (done) {
-        if (value || lines) return canvas;
-        this.spare.push(canvas);
-        return null;
+        return value || lines ? this.easel.transferToImageBitmap() : null;
       }
       yield;
     }
   },
 
-  _finish(job, canvas) {
+  _finish(job, image) {
     const { sheet, square, name } = job, part = (square.parts[name] ||= {});
     this.job = null;
-    if (part.fresh) this.spare.push(part.fresh);
-    part.fresh = canvas;
+    if (part.fresh) part.fresh.close();
+    part.fresh = image;
     part.stamp = job.stamp;
     if (!job.wanted || !part.canvas || sheet !== this.shown || (name === "lines" && !this.lined.plain)) this._show(sheet, square, name);
     this._settle();

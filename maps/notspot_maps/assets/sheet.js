@@ -33,13 +33,16 @@ class Sheet {
   }
 
   drop(square, spare) {
-    for (const { canvas, fresh } of Object.values(square.parts))
-      for (const each of [canvas, fresh])
-        if (each) {
-          each.remove();
-          if (spare.length < 48) spare.push(each);
-        }
+    for (const { canvas, image, fresh } of Object.values(square.parts)) {
+      if (canvas) this._off(canvas, spare);
+      for (const each of [image, fresh]) if (each) each.close();
+    }
     this.squares.delete(square.key);
+  }
+
+  _off(canvas, spare) {
+    canvas.remove();
+    if (spare.length < 48) spare.push(canvas);
   }
 
   /* Put it where it belongs when the map shows this centre at this zoom. */
@@ -63,21 +66,25 @@ class Sheet {
     return found.sort((a, b) => a.far - b.far);
   }
 
-  /* Put a square's new canvas (null: nothing there) in the place of the old one, on the page or only at hand. */
+  /* Put a square's new image (null: nothing there) in the place of the old one, on the page or only at hand. A canvas that
+     shows an image costs nothing while it moves; one that was drawn on would be copied in each frame. */
   show(square, name, spare, onPage) {
     const part = square.parts[name];
     if (!part || part.fresh === undefined) return;
-    const { canvas, fresh } = part;
-    part.canvas = fresh;
+    const { canvas, image, fresh } = part;
     part.fresh = undefined;
+    part.image = part.canvas = null;
+    if (image) image.close();
     if (fresh && onPage) {
-      fresh.style.left = square.x - this.origin.x + "px";
-      fresh.style.top = square.y - this.origin.y + "px";
-      this.boxes[name].append(fresh);
-    }
-    if (canvas) {
-      canvas.remove();
-      if (spare.length < 48) spare.push(canvas);
+      part.canvas = canvas || spare.pop() || L.DomUtil.create("canvas", "ns-canvas-part");
+      part.canvas.width = fresh.width;
+      part.canvas.height = fresh.height;
+      part.canvas.getContext("bitmaprenderer").transferFromImageBitmap(fresh);
+      Object.assign(part.canvas.style, { left: square.x - this.origin.x + "px", top: square.y - this.origin.y + "px", width: this.side + "px", height: this.side + "px" });
+      if (!canvas) this.boxes[name].append(part.canvas);
+    } else {
+      part.image = fresh;
+      if (canvas) this._off(canvas, spare);
     }
   }
 }
