@@ -246,14 +246,23 @@ def _metadata(
         said["value"] = {"name": [value.zh or "數值", value.en or "value"]}
     if points.operators:
         said["operators"] = list(points.operators)
-    count = dict.fromkeys(STATUSES, "Number")
+    cells, single = dict.fromkeys(STATUSES, "Number"), {"status": "String"}  # what GDAL lets its users see
+    if points.weight is not None:
+        cells |= dict.fromkeys((f"weight_{status}" for status in STATUSES), "Number")
+        single["weight"] = "Number"
+    if points.value is not None:
+        cells |= {"value_sum": "Number", "value_count": "Number"}
+        single["value"] = "Number"
+    if points.operators:
+        cells |= dict.fromkeys((f"by:{operator}" for operator in points.operators), "Number")
+        single["operators"] = "String"
     return {
         "name": title.en or title.zh,
         "description": source.en or source.zh,
         "generator": "Notspot",
         "vector_layers": [
-            {"id": "cells", "minzoom": 0, "maxzoom": zoom - 1, "fields": count},
-            {"id": "points", "minzoom": zoom, "maxzoom": zoom, "fields": {"status": "String"}},
+            {"id": "cells", "minzoom": 0, "maxzoom": zoom - 1, "fields": cells},
+            {"id": "points", "minzoom": zoom, "maxzoom": zoom, "fields": single},
         ],
         "notspot": said,
     }

@@ -53,13 +53,15 @@ const STYLE = {
     if (status === NO) {
       const side = radius * 0.95;
       pen.rect(-side, -side, 2 * side, 2 * side);
-      pen.fillStyle = STYLE.cells[0];
+      pen.fillStyle = STYLE.cells[radius < 3 ? 1 : 0];
       pen.fill();
-      pen.lineWidth = Math.max(0.8, radius / 4);
+      pen.lineWidth = radius < 3 ? 0.9 : radius / 4;
       pen.strokeStyle = radius < 3 ? STYLE.ink : "#fff";
-      pen.beginPath();
-      const arm = radius < 3 ? side : side * 0.62;
-      pen.moveTo(-arm, -arm), pen.lineTo(arm, arm), pen.moveTo(-arm, arm), pen.lineTo(arm, -arm);
+      const arm = side * 0.62;
+      if (radius >= 3) {
+        pen.beginPath();
+        pen.moveTo(-arm, -arm), pen.lineTo(arm, arm), pen.moveTo(-arm, arm), pen.lineTo(arm, -arm);
+      }
       pen.stroke();
     } else {
       pen.arc(0, 0, radius * (status === YES ? 0.92 : 0.85), 0, 7);
@@ -174,8 +176,10 @@ const TilesLayer = L.GridLayer.extend({
     return NAMES.map((name) => data.columns[this.by + name] || data.columns[name]);
   },
 
-  radius(zoom) {
-    return Math.min(7, Math.max(2, 2 + (zoom - 1 - Math.max(14, this.info.points_zoom)) * 1.3));
+  /* Of a mark: larger where there is more room for each. */
+  radius(zoom, data) {
+    const room = (TILE * TILE * 4 ** Math.max(0, zoom - 1 - this.info.points_zoom)) / data.count;
+    return room < 60 ? 2 : room < 250 ? 2.6 : room < 1000 ? 3.6 : room < 4000 ? 5 : 6.5;
   },
 
   /* The pixels of a mark: tens of thousands are set faster one by one than as pictures. */
@@ -191,7 +195,7 @@ const TilesLayer = L.GridLayer.extend({
   },
 
   _drawPoints(ctx, coords, data, ratio) {
-    const { k, left, top } = this._frame(coords, data), { x, y, count } = data, status = this._status(data), radius = this.radius(coords.z);
+    const { k, left, top } = this._frame(coords, data), { x, y, count } = data, status = this._status(data), radius = this.radius(coords.z, data);
     const side = ctx.canvas.width, image = ctx.createImageData(side, side), out = image.data;
     for (const which of [YES, UNSURE, NO]) {
       if (!this.shown[which]) continue;

@@ -29,6 +29,7 @@ class UrlSource {
     }
     this.requests++;
     if (answer.status === 200) return this._whole(answer, start, length);
+    if (answer.status === 416) throw new ArchiveError("short");
     if (answer.status !== 206) throw new ArchiveError("network", `HTTP ${answer.status}`);
     const tag = answer.headers.get("ETag");
     if (this.tag && tag && tag !== this.tag) throw new ArchiveError("changed");
