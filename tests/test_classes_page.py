@@ -6,7 +6,7 @@ from browser import launched
 
 from notspot_maps.classes import SHARE_EDGES, SPEED_EDGES, Choice, classes
 from notspot_maps.offline import asset
-from notspot_maps.palette import INK, PAPER, colours, rim
+from notspot_maps.palette import INK, PAPER, UNKNOWN_FILL, UNKNOWN_HATCH, colours, rim
 
 pytestmark = pytest.mark.browser
 
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.browser
 def run():
     """Evaluate an expression where words.js and classes.js are, with `given`; JSON in, JSON out."""
     page = launched().new_page()
-    scripts = asset("words.js") + asset("classes.js")
+    scripts = asset("words.js") + asset("classes.js") + asset("patterns.js")
     yield lambda expression, given=None: page.evaluate(
         f"(given) => {{ {scripts}; return {expression}; }}", given
     )
@@ -63,7 +63,7 @@ def test_the_same_edges_and_colours_as_in_python(run):
 
 def test_palettes_rims_and_rules_are_those_of_python(run):
     found = run(
-        "({palettes: PALETTES, rules: RULES, rims: RIM, touching: given.map(rimOf)})",
+        "({palettes: PALETTES, rules: RULES, rims: RIM, hatch: HATCH, touching: given.map(rimOf)})",
         [colour for name in ("ylgnbu", "puor") for count in range(1, 8) for colour in colours(name, count)],
     )
     assert {
@@ -74,6 +74,7 @@ def test_palettes_rims_and_rules_are_those_of_python(run):
         "share": SHARE_EDGES,
         **SPEED_EDGES,
     }
+    assert found["hatch"] == {"ground": UNKNOWN_FILL, "line": UNKNOWN_HATCH}
     assert found["rims"] == {"ink": INK, "paper": PAPER}
     assert found["touching"] == [
         rim(colour) for name in ("ylgnbu", "puor") for count in range(1, 8) for colour in colours(name, count)

@@ -25,7 +25,7 @@ class Address {
       put("s", Math.round(view.split * 100));
     }
     if (view.filters.size) put("f", [...view.filters].join(","));
-    const classes = sides.map(({ indicator }) => (indicator && view.classing.has(indicator.id) ? classesText(view.classing.get(indicator.id)) : ""));
+    const classes = sides.map(({ indicator }) => (indicator && view.classing.has(indicator.id) ? choiceText(view.classing.get(indicator.id)) : ""));
     if (sides.length > 1 && sides[1].indicator === sides[0].indicator) classes.pop();
     if (classes.some(Boolean)) put("k", classes.join(";"));
     if (view.hidden.size) put("h", [...view.hidden].sort((a, b) => a - b).join(","));
@@ -64,7 +64,7 @@ class Address {
     view.filters = new Set(get("f").split(",").filter((id) => id === "below" || (id.startsWith("in:") ? model.find(id.slice(3)) : model.tags.some((tag) => tag.id === id))));
     view.classing = new Map();
     get("k").split(";").forEach((text, side) => {
-      const choice = classesOf(text), own = view.sides[side] && view.sides[side].indicator;
+      const choice = choiceOf(text), own = view.sides[side] && view.sides[side].indicator;
       if (choice && own) view.classing.set(own.id, choice);
     });
     view.hidden = new Set(get("h").split(",").filter((c) => /^-?\d{1,3}$/.test(c)).map(Number));
@@ -87,23 +87,4 @@ class Address {
     this.reading = false;
     if (again) view.reread();
   }
-}
-
-/* {method, count, edges, centre} as it stands in an address: quantiles:5, diverging:5:60, fixed:10,20. */
-function classesText({ method, count, edges, centre }) {
-  if (method === "fixed" || (edges && edges.length)) return `${method}:${(edges || []).join(",")}`;
-  return [method, count, centre].filter((part) => part !== undefined && part !== null).join(":");
-}
-
-function classesOf(text) {
-  const [method, first, centre] = text.split(":");
-  if (method === "fixed") {
-    const edges = (first || "").split(",").filter(Boolean).map(Number);
-    return edges.length && edges.length < 12 && edges.every((edge, i) => Number.isFinite(edge) && (!i || edge > edges[i - 1])) ? { method, edges } : null;
-  }
-  if (!["quantiles", "natural", "diverging", "values"].includes(method)) return null;
-  const count = Number(first), out = { method };
-  if (first && Number.isInteger(count) && count > 1 && count < 10) out.count = count;
-  if (centre && Number.isFinite(Number(centre))) out.centre = Number(centre);
-  return out;
 }

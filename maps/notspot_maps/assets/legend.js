@@ -9,12 +9,19 @@ Object.assign(WORDS.en, {
   notEdges: "1 to 6 numbers are needed", apply: "Apply", fewer: (n) => `The values bear no more than ${n} classes`, leftOut: (n) => `${n} units are left out by the filters`, nClasses: (name, n) => `${name}, ${n} classes`, otherSide: "Legend, right side", thisSide: "Legend, left side",
 });
 
+const pictured = new Map();
+function patternImage(c, count) {
+  const key = c + "/" + count;
+  if (!pictured.has(key)) pictured.set(key, PATTERNS.css(c, count));
+  return pictured.get(key);
+}
+
 /* A patch of a class as the map fills it: colour, pattern, hatch, and round it a line that is 3:1 from the colour. */
 function swatch(view, classes, c) {
-  const colour = c >= 0 ? classes.colours[c] : null, patterned = colour && view.patterns && PATTERNS.css;
+  const colour = c >= 0 ? classes.colours[c] : null;
   return el("span", {
     class: "ns-swatch" + (c === -1 ? " ns-hatch" : "") + (colour && rimOf(colour) === RIM.paper ? " ns-rim" : ""), "aria-hidden": "true",
-    style: colour ? { backgroundColor: colour, ...(patterned ? { backgroundImage: PATTERNS.css(c, classes.colours.length), backgroundSize: PATTERN_SIDE.tile + "px" } : {}) } : {},
+    style: colour ? { backgroundColor: colour, ...(view.patterns ? { backgroundImage: patternImage(c, classes.colours.length), backgroundSize: PATTERN_SIDE.tile + "px" } : {}) } : {},
   });
 }
 
@@ -142,12 +149,14 @@ class Legend {
     const input = el("input", { id: id + "-edges", type: "text", inputmode: "text", autocomplete: "off", "data-ns": "classing-edges", "aria-describedby": `${id}-hint ${id}-wrong`, on: {
       change: () => apply(), keydown: (event) => event.key === "Enter" && apply(),
     } });
+    let sent = (choice.edges || []).join();
     const apply = () => {
       const parts = input.value.normalize("NFKC").replace(/%/g, "").split(/[\s,;、]+/).filter(Boolean), edges = soundEdges(parts.map(Number));
       const bad = !edges.length || parts.length > MOST - 1 || parts.some((part) => !Number.isFinite(Number(part)));
       input.setAttribute("aria-invalid", String(bad));
       wrong.textContent = bad ? W.notEdges : "";
-      if (!bad && edges.join() !== (choice.edges || []).join()) {
+      if (!bad && edges.join() !== sent) {
+        sent = edges.join(); // the field changes once more as it leaves the page
         this.own = view.indicator;
         view.classify({ method: "fixed", edges });
       }

@@ -1,6 +1,6 @@
 /* Patterns to fill with: the hatch of what is unknown, the dots of wide bounds, lines for the classes. */
 
-const HATCH = { ground: "#ededed", line: "#8c8c8c" };
+const HATCH = { ground: "#ededed", line: "#7b7b7b" };
 const PATTERN_SIDE = { hatch: 7, dots: 7, tile: 12 }; // CSS pixels after which each repeats
 
 /* A canvas to repeat, drawn at twice its size so that it stays sharp on fine screens. */

@@ -48,6 +48,7 @@ class Table {
     this.rows = this._order();
     this.place = new Map(this.rows.map((i, at) => [i, at]));
     this.columns = this._columns();
+    this.classes = view.classes();
     const there = Boolean(model.column(indicator, level, view.year)), head = this.columns.map((column) => this._head(column));
     const direction = sort.by === "name" ? (sort.down ? W.nameUp : W.nameDown) : sort.down ? W.down2 : W.up2;
     const tools = el("div", { class: "ns-table-tools" },
@@ -179,7 +180,7 @@ class Table {
         return el("td", { class: "ns-rank" }, rank ? number(rank, view.lang, 0) : "–");
       }
       if (by === "name")
-        return el("th", { scope: "row" }, el("button", { type: "button", tabindex: at === this.active ? "0" : "-1" }, this._swatch(i),
+        return el("th", { scope: "row" }, el("button", { type: "button", tabindex: at === this.active ? "0" : "-1" }, swatch(view, this.classes, this.classes.of[i]),
           el("span", { class: "ns-row-name" }, this.panel.name({ level, index: i }), up ? el("small", {}, this.panel.name(up)) : null)));
       if (by === "value") {
         const bounds = this._wide ? null : view.bounds(cell);
@@ -201,12 +202,6 @@ class Table {
     if (by === "n" || by === "d") return figure(found, view.lang);
     if (by === "change") return signed(found, view.lang, kind);
     return by === "width" ? figure(found, view.lang, kind) : view.value(found);
-  }
-
-  _swatch(i) {
-    const { view } = this, classes = view.classes(), c = classes.of[i], style = c < 0 ? {} : { backgroundColor: classes.colours[c] };
-    if (c >= 0 && view.patterns && PATTERNS.css) style.backgroundImage = PATTERNS.css(c, classes.colours.length);
-    return el("span", { class: "ns-swatch" + (c === -1 ? " ns-hatch" : ""), style, "aria-hidden": "true" });
   }
 
   _measure() {
