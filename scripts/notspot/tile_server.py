@@ -9,7 +9,7 @@ from functools import partial
 from http import HTTPStatus
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import BinaryIO, ClassVar
+from typing import BinaryIO
 
 HOST = "127.0.0.1"  # of this machine only: nobody else can reach it
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)$")
@@ -39,10 +39,6 @@ class _Handler(SimpleHTTPRequestHandler):
     """Files of a folder, whole or in part (RFC 9110, section 14)."""
 
     protocol_version = "HTTP/1.1"
-    extensions_map: ClassVar = {
-        **SimpleHTTPRequestHandler.extensions_map,
-        ".pmtiles": "application/octet-stream",
-    }
     _left: int | None = None
 
     def send_head(self) -> BinaryIO | None:
