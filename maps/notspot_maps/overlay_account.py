@@ -13,7 +13,7 @@ import pandas as pd
 from notspot_coverage.counting.services import Account, Service, Sites
 from notspot_geodata import crs as systems
 from notspot_geodata.text import Text
-from notspot_maps.overlays import NO, UNKNOWN, YES, LineOverlay, Overlay, PointOverlay, Standing
+from notspot_maps.overlays import NO, UNKNOWN, YES, LineOverlay, Overlay, PointOverlay, Standing, named_shapes
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -128,9 +128,6 @@ def _points(
         name=Text(f"點位：{of.zh}（{id}）", f"Sites: {of.en} ({id})"),
         source=Text(source, source) if source else None,
         as_of=as_of,
-        points=shapes[[shapes.geometry.name]]
-        .rename_geometry("geometry")
-        .assign(name=who)
-        .reset_index(drop=True),
+        points=named_shapes(shapes.geometry, who),
         sensitive=sensitive,
     )

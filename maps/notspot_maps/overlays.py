@@ -216,9 +216,17 @@ def _degrees(frame: gpd.GeoDataFrame, id: str, kinds: tuple[int, ...], word: str
             id,
             [Problem(int(at) + 1, "geometry", f"is a {shapes[at].geom_type}, not a {word}") for at in wrong],
         )
-    out = systems.reproject(frame[[frame.geometry.name]], "EPSG:3824")
+    places = systems.reproject(frame[[frame.geometry.name]], "EPSG:3824").geometry
     names = frame["name"].fillna("").astype(str).to_numpy() if "name" in frame else ""
-    return out.rename_geometry("geometry").assign(name=names).reset_index(drop=True)
+    return named_shapes(places, names)
+
+
+def named_shapes(shapes: gpd.GeoSeries, names: object) -> gpd.GeoDataFrame:
+    """A frame of ``name`` and ``geometry``."""
+    import geopandas as gpd
+
+    out = gpd.GeoDataFrame(geometry=gpd.GeoSeries(shapes.to_numpy(), crs=shapes.crs))
+    return out.assign(name=names)
 
 
 def _standing(
