@@ -28,6 +28,33 @@ def atlas(
             help="Study or folder of results of another year, for trends; may be given several times."
         ),
     ] = None,
+    raster: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="GeoTIFF to lay over it, as FILE or KIND=FILE (rsrp_dbm=best.tif); may be repeated."
+        ),
+    ] = None,
+    points: Annotated[
+        list[Path] | None, typer.Option(help="Map or table of places with a status; may be repeated.")
+    ] = None,
+    lines: Annotated[
+        list[Path] | None, typer.Option(help="Map of trails or roads with a status; may be repeated.")
+    ] = None,
+    resolution_m: Annotated[
+        float | None, typer.Option(help="Side of a cell of --raster, metres; by default as fine as fits.")
+    ] = None,
+    include_sites: Annotated[
+        bool,
+        typer.Option(
+            "--include-sites", help="Let exact positions of base stations into the file, which then says so."
+        ),
+    ] = False,
+    tiles: Annotated[
+        Path | None,
+        typer.Option(
+            help="Also write a file of millions of points as PMTiles with a page, beside the atlas."
+        ),
+    ] = None,
     lang: Annotated[str, typer.Option(help="Language it opens in: zh or en; the page has a switch.")] = "zh",
     basemap: Annotated[
         bool,
@@ -47,26 +74,52 @@ def atlas(
         if out.is_dir() or out.suffix.lower() not in (".html", ".htm"):
             name = out / "atlas.html" if out.is_dir() else out.with_suffix(".html")
             raise UsageError(f"--out is the HTML file to write, for example {name}")
+        from notspot.overlay_files import overlays_for
         from notspot.results_folder import load
+        from notspot.study import Study
         from notspot_maps.atlas import atlas as make
 
+        study = Study.read(source) if source.suffix.lower() == ".toml" else None
         results = load(source, allow_rejects=allow_rejects)
-        past = [load(each, allow_rejects=allow_rejects) for each in earlier or ()]
-        page = make(results, earlier=past, tiles=basemap, lang=lang).get_root().render()
-        written = write_whole(out, page)
-        shown = sum(definition.recipe is not None for definition in results.definitions.values())
+        overlays = overlays_for(
+            results, raster or (), points or (), lines or (), resolution_m, include_sites, study=study,
+            ledger=results.ledger, allow_rejects=allow_rejects,
+        )  # fmt: skip
+        made = make(
+            results,
+            earlier=[load(each, allow_rejects=allow_rejects) for each in earlier or ()],
+            overlays=overlays,
+            include_sites=include_sites,
+            tiles=basemap,
+            lang=lang,
+        )
+        written = write_whole(out, made.get_root().render())
+        said: dict[str, object] = {
+            "run_id": results.run_id,
+            "atlas": str(written),
+            "bytes": written.stat().st_size,
+            "indicators": len(results.definitions),
+            "overlays": [overlay.id for overlay in overlays],
+            "rejects": len(results.ledger),
+        }
+        if tiles is not None:
+            from notspot.tile_files import tile_file
+
+            tiled = tile_file(tiles, written.with_name(f"{written.stem}-tiles"))
+            said["tiles"] = str(tiled.tiles.page)
         if as_json:
-            print_json(
-                {
-                    "run_id": results.run_id,
-                    "atlas": str(written),
-                    "bytes": written.stat().st_size,
-                    "indicators": len(results.definitions),
-                    "computed": shown,
-                }
-            )
+            print_json(said)
         else:
-            typer.echo(f"Atlas   {written} ({written.stat().st_size / 1e6:.2f} MB)\nRun     {results.run_id}")
+            typer.echo(_said(said))
+
+
+def _said(said: dict[str, object]) -> str:
+    lines = [f"Atlas   {said['atlas']} ({int(str(said['bytes'])) / 1e6:.2f} MB)"]
+    if "tiles" in said:
+        lines.append(f"Tiles   {said['tiles']}")
+    if said["rejects"]:
+        lines.append(f"  {said['rejects']:,} rows were refused or not matched")
+    return "\n".join([*lines, f"Run     {said['run_id']}"])
 
 
 def write_whole(out: Path, text: str) -> Path:
