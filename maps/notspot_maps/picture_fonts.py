@@ -79,32 +79,32 @@ def print_fonts(text: Iterable[str]) -> dict[str, bytes]:
 
 
 @cache
-def _sources() -> tuple[Any, ...]:
-    """The variable fonts, opened lazily, in the order in which a character is looked for."""
+def _source(at: int) -> Any:
+    """One of the variable fonts, from memory: a file would stay open; None where the package lacks it."""
     need(_PACKAGE)
-    tables = need("fontTools.ttLib")
-    found = [tables.TTFont(str(files(_PACKAGE) / name), lazy=True) for name in _FILES if _is_there(name)]
-    if not found:
+    file = files(_PACKAGE) / _FILES[at]
+    if file.is_file():
+        return need("fontTools.ttLib").TTFont(io.BytesIO(file.read_bytes()), lazy=True)
+    if at == 0:
         raise NotFoundError(f"the package {_PACKAGE} holds no {_FILES[0]}; another version may: {HINT}")
-    return tuple(found)
+    return None
 
 
-def _is_there(name: str) -> bool:
-    return (files(_PACKAGE) / name).is_file()
+@cache
+def _characters(at: int) -> dict[int, str]:
+    font = _source(at)
+    return {} if font is None else dict(font.getBestCmap())
 
 
 @cache
 def _outlines(at: int, weight: int) -> Any:
-    return _sources()[at].getGlyphSet(location={"wght": weight})
+    return _source(at).getGlyphSet(location={"wght": weight})
 
 
 @cache
 def _home(char: str) -> int | None:
     """Number of the first font that has a character."""
-    for at, font in enumerate(_sources()):
-        if ord(char) in font.getBestCmap():
-            return at
-    return None
+    return next((at for at in range(len(_FILES)) if ord(char) in _characters(at)), None)
 
 
 @cache
@@ -112,7 +112,7 @@ def _glyph(char: str, weight: int) -> tuple[Any, int]:
     """Outline at a weight, and its advance in thousandths of an em."""
     at = _home(char)
     assert at is not None, char
-    return _drawn(at, _sources()[at].getBestCmap()[ord(char)], weight)
+    return _drawn(at, _characters(at)[ord(char)], weight)
 
 
 @cache
@@ -127,7 +127,7 @@ def _drawn(at: int, name: str, weight: int) -> tuple[Any, int]:
 
 
 def _font(chars: list[str], weight: int) -> bytes:
-    main = _sources()[0]
+    main = _source(0)
     style = WEIGHTS[weight]
     names = {ord(char): f"u{ord(char):04x}" for char in chars}
     glyphs = {".notdef": _drawn(0, ".notdef", weight)}

@@ -64,7 +64,7 @@ def standalone(svg: str, lang: Language = "zh", *, width: float = WIDTH, edge: f
     extra = _paragraphs(root) if lang == "both" else 0.0
     _settle(root, size)
     for name in [*root.attrib]:
-        if name in ("x", "y", "width", "height", "viewBox", "overflow") or name.startswith("aria"):
+        if name in (*_OF_A_PAGE, "x", "y", "overflow") or name.startswith("aria"):
             del root.attrib[name]
     wide, high = size[0] + 2 * edge, size[1] + extra + 2 * edge
     view = f"{number(-edge)} {number(-edge)} {number(wide)} {number(high)}"

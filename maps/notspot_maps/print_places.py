@@ -113,10 +113,13 @@ def figures_of(results: Results, indicator: str, level: Level) -> Figures:
         raise NotFoundError(f"'{indicator}' has no figures by {level}, {there}; {more}")
     own = rows.set_index(rows["code"].astype(str))[["value", "low", "high"]].astype(float)
     nothing = {str(code) for code in not_applicable(results.townships, one)}
-    if "status" in rows and one.recipe is None:  # an account says so itself: counted, and nobody there
+    if "status" in rows:  # counted, and nobody there
         counted = (rows["status"] == "computed") & rows["value"].isna()
         nothing |= set(rows.loc[counted, "code"].astype(str))
-    return Figures(own, frozenset(nothing & set(own.index)))
+    towns, within = results.townships, one.recipe.within if one.recipe else None
+    if level == "township" and within in towns:  # an indicator of some townships only
+        nothing |= set(towns.loc[~towns[within].astype(bool), "town_code"].astype(str))
+    return Figures(own, frozenset(nothing))
 
 
 def figure_at(results: Results, one: Indicator, code: str, *, bounded: bool = True) -> str | None:
