@@ -103,8 +103,8 @@ def years() -> tuple[Results, list[Results]]:
         indigenous=["mountain", None, None, "plains"],
         offshore=[False, False, True, True],
     )
-    units = latest.villages.assign(village=latest.villages["village"].replace("村22里", RIGHT_TO_LEFT))
-    latest = dataclasses.replace(latest, townships=towns, villages=units)
+    towns["town"] = towns["town"].replace("海三鄉", RIGHT_TO_LEFT)
+    latest = dataclasses.replace(latest, townships=towns)
     earlier = []
     for year, slower in ((2020, 10.0), (2019, 15.0)):
         table = latest.indicators.copy()

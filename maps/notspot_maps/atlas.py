@@ -53,6 +53,7 @@ SCRIPTS = (
     "swipe.js",
     "paper.js",
     "address.js",
+    "telling.js",
     "view.js",
     "panel.js",
 )

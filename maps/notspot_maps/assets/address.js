@@ -27,7 +27,7 @@ class Address {
     if (view.filters.size) put("f", [...view.filters].join(","));
     const classes = sides.map(({ indicator }) => (indicator && view.classing.has(indicator.id) ? choiceText(view.classing.get(indicator.id)) : ""));
     if (sides.length > 1 && sides[1].indicator === sides[0].indicator) classes.pop();
-    if (classes.some(Boolean)) put("k", classes.join(";"));
+    if (classes.some(Boolean)) put("k", classes.join(";").replace(/;$/, ""));
     if (view.hidden.size) put("h", [...view.hidden].sort((a, b) => a - b).join(","));
     if (view.patterns) put("pt", 1);
     const over = view.overlays ? view.overlays.write() : "";

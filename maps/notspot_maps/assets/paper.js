@@ -30,6 +30,7 @@ class Paper {
     map.invalidateSize({ animate: false, pan: false });
     map.fitBounds(seen, { animate: false });
     this.view.painter.paint();
+    this.view.painter._work(Infinity); // paper does not wait for the next frame
     panel.printed();
     panel.drawn.table.print(true);
   }

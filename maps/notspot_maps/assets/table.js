@@ -282,6 +282,9 @@ class Table {
     if (top < 0) scroller.scrollTop += top;
     else if (bottom > 0) scroller.scrollTop += bottom;
     this.fill();
+    const row = this.drawn.get(this.rows[at]), off = row && [row.getBoundingClientRect().bottom - seen.bottom, row.getBoundingClientRect().top - seen.top - head];
+    if (off && off[0] > 0 && scroller.scrollTop + off[0] <= scroller.scrollHeight) scroller.scrollTop += off[0]; // rows are not of whole pixels
+    else if (off && off[1] < 0) scroller.scrollTop += off[1];
   }
 
   _roam(at) {

@@ -87,11 +87,12 @@ class View {
 
   /* Set the level from what is chosen and the zoom; true where it is another one. */
   _settle() {
-    const zoom = this.map.getZoom(), byZoom = zoom < COUNTY_ZOOM ? "county" : zoom < VILLAGE_ZOOM ? "township" : "village";
-    const level = this.levelOf(this.chosen === "auto" ? byZoom : this.chosen), other = level !== this.level;
+    const level = this.levelOf(this.chosen === "auto" ? this._byZoom(this.map.getZoom()) : this.chosen), other = level !== this.level;
     this.level = level;
     return other;
   }
+
+  _byZoom(zoom) { return zoom < COUNTY_ZOOM ? "county" : zoom < VILLAGE_ZOOM ? "township" : "village"; }
 
   _zoomed() {
     if (this.address.reading || this.printing || !this._settle()) return;
@@ -283,14 +284,13 @@ class View {
   /* Into a unit: all of it in view, and its children drawn where they have figures. */
   drill(place) {
     const below = LEVELS[LEVELS.indexOf(place.level) + 1];
-    const settle = () => {
-      if (LEVELS.indexOf(this.level) >= LEVELS.indexOf(below)) return;
-      const auto = this.chosen === "auto" || this.drilled;
-      this.showLevel(below); // too large a unit for its children to be drawn by zoom
-      this.drilled = auto;
-    };
-    if (below && this.model.n[below] && this.model.has(this.indicator, below)) this.map.once("moveend", settle); // at once without motion
     this.select(place, { move: true });
+    if (!below || !this.model.n[below] || !this.model.has(this.indicator, below)) return;
+    const view = this._extent(place), shown = this.chosen === "auto" && view ? this.levelOf(this._byZoom(view.zoom)) : this.level;
+    if (LEVELS.indexOf(shown) >= LEVELS.indexOf(below)) return;
+    const auto = this.chosen === "auto" || this.drilled;
+    this.showLevel(below); // too large a unit for its children to be drawn by zoom
+    this.drilled = auto;
   }
 
   /* Out of it again: to the unit above, at last to the nation. */
@@ -301,17 +301,22 @@ class View {
     if (!above) this.panel.announce(this.words.nation);
   }
 
+  /* Bounds of a unit, and the zoom at which they are in view, no closer than is of use. */
+  _extent(place) {
+    const box = this.model.boxes(place.level)[place.index];
+    if (!box || box[0] > box[2]) return null;
+    const corner = (x, y) => this.map.unproject(L.point(x, y), 0), bounds = L.latLngBounds(corner(box[0], box[1]), corner(box[2], box[3]));
+    return { bounds, zoom: Math.min(this.map.getBoundsZoom(bounds, false, L.point(48, 48)), place.level === "village" ? 15 : place.level === "township" ? 13 : 11) };
+  }
+
   /* With `stay` the zoom ends before another level is drawn. */
   goTo(place, stay = false) {
     if (!place) return this._fit(true);
-    const box = this.model.boxes(place.level)[place.index];
-    if (!box || box[0] > box[2]) return null;
-    const corner = (x, y) => this.map.unproject(L.point(x, y), 0);
-    const bounds = L.latLngBounds(corner(box[0], box[1]), corner(box[2], box[3]));
-    let most = place.level === "village" ? 15 : place.level === "township" ? 13 : 11;
-    if (stay && this.chosen === "auto" && this.level !== "village" && this.model.has(this.indicator, this.level === "county" ? "township" : "village"))
-      most = Math.max(this.map.getZoom(), this.level === "county" ? COUNTY_ZOOM - 0.5 : VILLAGE_ZOOM - 0.5);
-    return this._move(bounds, { maxZoom: most, padding: [24, 24] });
+    const to = this._extent(place), below = this.level === "county" ? "township" : "village";
+    if (!to) return null;
+    if (stay && this.chosen === "auto" && this.level !== "village" && this.model.has(this.indicator, below))
+      to.zoom = Math.min(to.zoom, Math.max(this.map.getZoom(), (this.level === "county" ? COUNTY_ZOOM : VILLAGE_ZOOM) - 0.5));
+    return this._move(to.bounds, { maxZoom: to.zoom, padding: [24, 24] });
   }
 
   jump(view) {
@@ -374,51 +379,6 @@ class View {
     if (place) this.drill(place);
     else if (this.zoomsTwice) this.map.setZoomAround(event.containerPoint, this.map.getZoom() + (event.originalEvent.shiftKey ? -1 : 1));
   }
-
-  /* ---- figures in words */
-
-  /* The cell that speaks for a place on a side: its own, or its township's where villages have none. */
-  cell(place, side = 0) {
-    const { indicator, year } = this.sides[side] || this.sides[0], { model } = this;
-    const own = model.cell(indicator, place.level, place.index, year);
-    if (own || place.level !== "village") return { place, cell: own, lent: false };
-    const town = model.path(place.level, place.index).at(-2);
-    return { place: town, cell: town ? model.cell(indicator, town.level, town.index, year) : null, lent: true };
-  }
-
-  value(v, nothing = false, indicator = this.indicator) {
-    if (nothing) return this.words.nothing;
-    if (v === null || v === undefined) return this.words.unknown;
-    return figure(v, this.lang, indicator.kind) + (indicator.kind === "share" ? " %" : "");
-  }
-
-  unit(indicator = this.indicator) { return indicator.kind === "share" ? "" : this.text(indicator.unit); }
-
-  bounds(cell, indicator = this.indicator) {
-    if (!cell || (cell.low === cell.v && cell.high === cell.v) || (cell.low === null && cell.high === null)) return null;
-    return `${cell.low === null ? "?" : this.value(cell.low, false, indicator)} – ${cell.high === null ? "?" : this.value(cell.high, false, indicator)}`;
-  }
-
-  ratio(cell, indicator = this.indicator) {
-    if (!cell || (cell.n === null && cell.d === null)) return null;
-    const part = (text, v) => `${this.text(text)} ${v === null ? this.words.unknown : figure(v, this.lang)}`;
-    const { numerator, denominator } = indicator;
-    return [numerator && part(numerator, cell.n), denominator && cell.d !== null ? part(denominator, cell.d) : null].filter(Boolean);
-  }
-
-  /* What a side shows, in words: the indicator, and the year where there are several. */
-  titleOf(side) {
-    const { indicator, year } = this.sides[side], { model } = this;
-    return indicator ? this.text(indicator.name) + (model.years.length > 1 ? (this.lang === "zh" ? `（${year}）` : ` (${year})`) : "") : "";
-  }
-
-  sentence(place) {
-    const name = isolated(this.model.name(place.level, place.index, this.lang)), colon = this.lang === "zh" ? "：" : ": ";
-    if (!this.indicator) return name;
-    const said = this.sides.map(({ indicator }, side) => {
-      const { cell } = this.cell(place, side), known = cell && cell.v !== null, bounds = this.bounds(cell, indicator);
-      return `${this.titleOf(side)} ${known ? [this.value(cell.v, false, indicator), this.unit(indicator)].filter(Boolean).join(" ") : this.value(null, cell && cell.nothing, indicator)}${bounds ? `${this.lang === "zh" ? "，" : ", "}${this.words.bounds} ${bounds}` : ""}`;
-    });
-    return `${name}${this.cell(place).lent ? (this.lang === "zh" ? "，" : ", ") + this.words.noVillage : ""}${colon}${said.join(this.lang === "zh" ? "；" : "; ")}`;
-  }
 }
+
+Object.assign(View.prototype, TELLING);

@@ -1,0 +1,502 @@
+"""What the atlas shows and keeps: levels, years, two sides, filters, the long table, files, paper, the address."""
+
+import csv
+import io
+import re
+
+import pytest
+from atlas_results import RIGHT_TO_LEFT, SCRIPT, many, years
+from browser import opened
+
+from notspot_maps.atlas import atlas
+
+pytestmark = pytest.mark.browser
+
+PHONE = {"width": 360, "height": 740, "has_touch": True, "is_mobile": True, "device_scale_factor": 2}
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory):
+    """Three years of four townships, with groups of them."""
+    latest, earlier = years()
+    path = tmp_path_factory.mktemp("atlas") / "years.html"
+    atlas(latest, earlier=earlier).save(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def long_file(tmp_path_factory):
+    """1,600 villages with figures of their own."""
+    path = tmp_path_factory.mktemp("atlas") / "many.html"
+    atlas(many()).save(path)
+    return path
+
+
+def ready(visit):
+    visit.page.wait_for_selector(".ns-foot", state="attached")
+    return visit.page
+
+
+def go(page, fragment):
+    """Change the address, as a link on the page or a person does; the panel is built anew at once."""
+    page.evaluate("fragment => { location.hash = fragment; }", fragment)
+    page.wait_for_timeout(50)  # hashchange is a task of its own
+
+
+def address(page):
+    return dict(part.split("=", 1) for part in page.evaluate("location.hash.slice(1)").split("&"))
+
+
+def column(page, name):
+    """Texts of a column of the table, by the class of its cells."""
+    return page.locator(f".ns-ranking tbody {name}").all_inner_texts()
+
+
+# ---- levels
+
+
+def test_levels_follow_the_zoom_until_one_is_chosen(long_file):
+    with opened(long_file, fragment="#t=table&m=6.5/23.5/121") as visit:
+        page = ready(visit)
+        rows = lambda: int(page.locator(".ns-ranking").get_attribute("aria-rowcount")) - 1  # noqa: E731
+        assert rows() == 100  # counties
+        go(page, "t=table&l=auto&m=9/23.5/121")
+        assert rows() == 400
+        go(page, "t=table&l=auto&m=12/23.5/121")
+        assert rows() == 1600
+        assert page.get_attribute("[data-ns=level-auto]", "aria-pressed") == "true"
+        page.click("[data-ns=level-county]")
+        assert rows() == 100
+        assert address(page)["l"] == "county"
+        go(page, "t=table&l=township&m=6.5/23.5/121")
+        assert rows() == 400
+
+
+def test_going_into_a_unit_shows_its_children_and_up_leads_back(long_file):
+    with opened(long_file, fragment="#l=county&m=8/23.5/121", reduced_motion="reduce") as visit:
+        page = ready(visit)
+        crumbs = lambda: page.locator(".ns-path li").all_inner_texts()  # noqa: E731
+        assert crumbs() == ["全國"]
+        box = page.locator(".leaflet-container").bounding_box()
+        page.mouse.dblclick(box["x"] + box["width"] / 2 + 5, box["y"] + box["height"] / 2 - 5)
+        assert len(crumbs()) == 2
+        assert address(page)["l"] == "township"
+        page.click("[data-ns=into]")  # the nation's card has no such button: it is the county's
+        assert len(crumbs()) == 2
+        page.click("[data-ns=tab-table]")
+        page.locator("tr.ns-chosen, tr[data-index]").first.locator("button").focus()
+        page.keyboard.press("Enter")
+        assert len(crumbs()) == 3
+        page.keyboard.press("Enter")  # on the selected one: into it
+        assert address(page)["l"] in ("village", "auto")
+        assert page.locator(".ns-ranking").get_attribute("aria-rowcount") == "1601"
+        page.click("[data-ns=up]")
+        assert len(crumbs()) == 2
+        page.click("[data-ns=up]")
+        assert crumbs() == ["全國"]
+        assert page.locator("[data-ns=up]").is_disabled()
+
+
+def test_a_row_taken_from_the_table_does_not_change_what_the_table_lists(long_file):
+    with opened(long_file, fragment="#t=table&m=9/23.5/121", reduced_motion="reduce") as visit:
+        page = ready(visit)
+        page.locator("tr[data-index] button").first.click()
+        assert "p" in address(page)
+        assert page.locator(".ns-ranking").get_attribute("aria-rowcount") == "401"
+
+
+# ---- years and two sides
+
+
+def test_an_earlier_year_has_its_own_figures_in_the_same_classes(file):
+    with opened(file, fragment="#i=speed&l=township&p=00002001&t=table") as visit:
+        page = ready(visit)
+        assert column(page, ".ns-value") == ["140.3", "80.50", "20.00", "無資料"]
+        page.select_option("[data-ns=year]", "2019")
+        assert column(page, ".ns-value") == ["125.3", "65.50", "5.00", "無資料"]
+        assert address(page)["y"] == "2019"
+        page.click("[data-ns=tab-place]")
+        assert "125.3" in page.locator(".ns-big").inner_text()
+        trend = page.locator(".ns-trend svg").get_attribute("aria-label")
+        for part in ("2019 125.3", "2020 130.3", "2021 140.3"):
+            assert part in trend
+        page.click("[data-ns=fold-trend]")
+        assert page.locator(".ns-trend tbody tr").all_inner_texts()[0].split() == ["2019", "125.3", "–"]
+        page.select_option("[data-ns=indicator]", "reached")  # which has no year 2019
+        page.click("[data-ns=tab-table]")
+        assert set(column(page, ".ns-value")) == {"無資料"}
+        assert "2019 年沒有這項指標的數值" in page.locator(".ns-panel").inner_text()
+
+
+def test_two_years_side_by_side(file):
+    with opened(file, fragment="#i=speed&l=township&p=00002001&m=9.5/23.65/121.15") as visit:
+        page = ready(visit)
+        page.click("[data-ns=compare]")
+        assert address(page)["c"] == "speed@2020"
+        names = page.locator(".ns-side-name").all_inner_texts()
+        assert [name.split()[-1] for name in names] == ["下載速率（2021）", "下載速率（2020）"]
+        card = page.locator(".ns-card").inner_text()
+        assert "140.3" in card
+        assert "130.3" in card
+        assert "−10.00 Mbps" in card  # 2020 less 2021
+        page.click("[data-ns=tab-table]")
+        first = page.locator("tr[data-index]").first.inner_text()
+        assert "140.3" in first
+        assert "130.3" in first
+        page.select_option("[data-ns=indicator1]", "reached")
+        page.select_option("[data-ns=year1]", "2021")
+        assert "100.0 %" in page.locator("tr[data-index]").first.inner_text()
+        page.click("[data-ns=compare]")
+        assert "c" not in address(page)
+        assert not page.locator(".ns-swipe").is_visible()
+
+
+def test_the_divider_moves_by_mouse_and_by_keyboard(file):
+    with opened(file, fragment="#i=speed&l=township&m=9.5/23.65/121.15&c=speed@2019&s=40") as visit:
+        page = ready(visit)
+        handle = page.get_by_role("slider")
+        assert handle.get_attribute("aria-valuenow") == "40"
+        handle.focus()
+        page.keyboard.press("ArrowRight")
+        assert address(page)["s"] == "42"
+        page.keyboard.press("PageDown")
+        assert address(page)["s"] == "32"
+        assert "32 %" in handle.get_attribute("aria-valuetext")
+        box, map_box = handle.bounding_box(), page.locator(".leaflet-container").bounding_box()
+        before = address(page)["m"]
+        page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 30)
+        page.mouse.down()
+        page.mouse.move(map_box["x"] + map_box["width"] * 0.75, box["y"] + 60, steps=4)
+        page.mouse.up()
+        assert address(page)["s"] == "75"
+        assert address(page)["m"] == before  # the map stays where it is
+
+
+# ---- filters
+
+
+def test_filters_leave_units_out_of_the_table_and_say_how_many_are_left(file):
+    with opened(file, fragment="#i=reached&l=township&t=table") as visit:
+        page = ready(visit)
+        page.click("[data-ns=filters]")
+        page.check("[data-ns=filter-remote]")
+        assert "符合篩選：3／4" in page.locator(".ns-left").inner_text()
+        assert "符合篩選：3／4" in page.locator("[role=status]").inner_text()
+        assert column(page, ".ns-value bdi, .ns-row-name > bdi") == ["山一鄉", "安二區", RIGHT_TO_LEFT]
+        page.check("[data-ns=filter-offshore]")
+        assert page.locator("tr[data-index]").count() == 2
+        assert address(page)["f"] == "remote,offshore"
+        page.click("[data-ns=clear-filters]")
+        assert page.locator("tr[data-index]").count() == 4
+        page.check("[data-ns=filter-below]")  # the target is 60 %: one is at 30 %
+        assert column(page, ".ns-row-name > bdi") == ["臺一區"]
+        page.select_option("[data-ns=indicator]", "speed")  # has no target
+        assert page.locator("tr[data-index]").count() == 4
+
+
+def test_only_what_lies_in_a_county(file):
+    with opened(file, fragment="#i=speed&l=township&p=00002&f=in:00002&t=table") as visit:
+        page = ready(visit)
+        assert page.locator("tr[data-index]").count() == 2
+        page.click("[data-ns=level-county]")
+        assert column(page, ".ns-row-name > bdi") == ["海島縣"]
+
+
+# ---- the long table
+
+
+def test_of_a_long_table_only_the_rows_in_view_are_in_the_page(long_file):
+    with opened(long_file, fragment="#l=village&t=table") as visit:
+        page = ready(visit)
+        drawn = page.locator("tr[data-index]")
+        assert page.locator(".ns-ranking").get_attribute("aria-rowcount") == "1601"
+        assert drawn.count() < 60
+        here = lambda: int(  # noqa: E731
+            page.evaluate("document.activeElement.closest('tr').getAttribute('aria-rowindex')")
+        )
+        seen = lambda: page.evaluate(  # noqa: E731
+            """() => { const row = document.activeElement.getBoundingClientRect();
+            const body = document.querySelector('.ns-body').getBoundingClientRect();
+            return row.top >= body.top && row.bottom <= body.bottom + 1; }"""
+        )
+        drawn.first.locator("button").focus()
+        for key, row in (("End", 1601), ("Home", 2), ("ArrowDown", 3), ("ArrowDown", 4), ("ArrowUp", 3)):
+            page.keyboard.press(key)
+            assert (here(), seen()) == (row, True)
+        page.keyboard.press("PageDown")
+        after = here()
+        assert after > 8
+        assert seen()
+        page.keyboard.press("PageUp")
+        assert here() == 3
+        page.evaluate("document.querySelector('.ns-body').scrollTop = 40000")
+        page.wait_for_selector("tr[aria-rowindex='840']")
+        assert drawn.count() < 60
+        assert here() == 3  # what has the keyboard stays in the page
+        page.click("[data-ns=sort-value]")
+        assert drawn.first.locator(".ns-value").inner_text().startswith("0.0 %")
+
+
+def test_the_table_sorts_by_what_else_is_known(long_file):
+    with opened(long_file, fragment="#l=village&t=wide&q=n-") as visit:
+        page = ready(visit)
+        heads = page.locator(".ns-ranking thead th").all_inner_texts()
+        assert [head.split()[0] for head in heads][1:] == [
+            "地點",
+            "數值",
+            "下限",
+            "上限",
+            "上下限差距",
+            "分子",
+            "分母",
+        ]
+        assert page.locator("tr[data-index]").first.locator("bdi").first.inner_text() == "村1599"
+        page.select_option("[data-ns=sort]", "name")
+        assert address(page)["q"] == "name%2B"
+        assert page.locator("tr[data-index]").first.locator("bdi").first.inner_text() == "村0"
+        page.select_option("[data-ns=sort]", "width")  # number 50 is the first whose bound is a whole point down
+        assert page.locator("tr[data-index]").first.locator("td").nth(4).inner_text() == "1.0"
+
+
+def test_table_and_map_point_at_the_same_unit(file):
+    with opened(file, fragment="#i=speed&l=township&t=table&m=9.5/23.65/121.15") as visit:
+        page = ready(visit)
+        box = page.locator(".leaflet-container").bounding_box()
+        page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+        page.wait_for_selector("tr.ns-pointed")
+        assert "安二區" in page.locator("tr.ns-pointed").inner_text()
+        page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+        assert "安二區" in page.locator("tr.ns-chosen").inner_text()
+        assert page.get_attribute("[data-ns=tab-table]", "aria-selected") == "true"
+        page.locator("tr[data-index]", has_text="山一鄉").click()
+        assert address(page)["p"] == "00002001"
+        assert "140.3" in page.locator("[role=status]").inner_text()
+
+
+def test_the_table_is_saved_as_csv(file):
+    with opened(file, fragment="#i=speed&l=township&t=table&c=speed@2020&f=remote") as visit:
+        page = ready(visit)
+        with page.expect_download() as download:
+            page.click("[data-ns=csv]")
+        assert download.value.suggested_filename == "notspot-speed-township-2021.csv"
+        raw = open(download.value.path(), "rb").read()  # noqa: SIM115
+        assert raw.startswith(b"\xef\xbb\xbf")
+        rows = list(csv.DictReader(io.StringIO(raw.decode("utf-8-sig"), newline="")))
+        assert list(rows[0])[:7] == [
+            "code",
+            "name_zh",
+            "name_en",
+            "county_zh",
+            "county_en",
+            "township_zh",
+            "township_en",
+        ]
+        assert [(row["code"], row["value"], row["year"]) for row in rows] == [
+            ("00002001", "140.25", "2021"),
+            ("00001002", "80.5", "2021"),
+            ("00002003", "", "2021"),
+            ("00002001", "130.25", "2020"),
+            ("00001002", "70.5", "2020"),
+            ("00002003", "", "2020"),
+        ]
+        first, unknown = rows[0], rows[2]
+        assert (first["numerator"], first["denominator"], first["unit"]) == ("561", "4", "Mbps")
+        assert (first["county_zh"], first["status"], first["run"]) == ("海島縣", "computed", "test0001")
+        assert unknown["name_zh"] == "'" + RIGHT_TO_LEFT  # a spreadsheet would take it for a formula
+        assert unknown["status"] == "unknown"
+
+
+# ---- the address
+
+
+def test_the_address_holds_the_whole_view(file):
+    whole = (
+        "i=reached&l=township&y=2020&p=00002001&m=9.25/23.6000/121.2000&c=speed@2019&s=30&f=remote,in:00002"
+        "&k=quantiles:3&h=0&pt=1&t=wide&q=low%2B&lang=en"
+    )
+    with opened(file, fragment="#" + whole) as visit:
+        page = ready(visit)
+        handle = page.get_by_role("slider")
+        handle.focus()
+        page.keyboard.press("ArrowRight")
+        page.keyboard.press("ArrowLeft")  # back where it was, and written
+        assert page.evaluate("location.hash.slice(1)") == whole
+        assert page.input_value("[data-ns=year]") == "2020"
+        assert page.input_value("[data-ns=indicator1]") == "speed"
+        assert page.locator("tr[data-index]").count() == 1  # two in the county, one of them of a hidden class
+        assert page.get_attribute("[data-ns=patterns]", "aria-pressed") == "true"
+        assert visit.errors == []
+
+
+@pytest.mark.parametrize(
+    "fragment",
+    [
+        "y=1066&c=@&s=-4&f=in:,in:x,<b>,moon&k=fixed:a,b&q=drop table&o=%00&t=none",
+        "c=speed@&s=1e9&k=quantiles:9999999:x;fixed:3,2,1&h=99999999&pt=yes&l=village&p=00002",
+        "i=%E0%A4%A&m=99/999/999&c=%&f=,,,&lang=<script>",
+    ],
+)
+def test_nonsense_in_the_address_does_no_harm(file, fragment):
+    with opened(file, fragment="#" + fragment) as visit:
+        page = ready(visit)
+        page.wait_for_selector(".ns-path")
+        page.click("[data-ns=tab-table]")
+        assert page.locator("tr[data-index]").count() >= 2
+        assert visit.errors == []
+
+
+def test_links_of_before_still_lead_there(file):
+    with opened(file, fragment="#i=reached&l=county&p=00002&m=9.5/23.6/121.2&h=-1&t=table&lang=en") as visit:
+        page = ready(visit)
+        assert page.get_attribute("[data-ns=level-township]", "aria-pressed") == "false"
+        assert page.input_value("[data-ns=indicator]") == "reached"
+        assert page.locator(".ns-path li").all_inner_texts() == ["Nation", "Haidao County"]
+
+
+# ---- names
+
+
+def test_names_are_shown_as_they_are_and_apart_from_the_words_around_them(file):
+    with opened(file, fragment="#i=speed&p=00002003") as visit:
+        page = ready(visit)
+        name = page.locator(".ns-name > bdi")
+        assert name.inner_text() == RIGHT_TO_LEFT
+        assert name.evaluate("node => getComputedStyle(node).unicodeBidi") == "isolate"
+        assert "\u2068" + RIGHT_TO_LEFT + "\u2069" in page.evaluate(
+            "document.querySelector('[role=slider]') && ''"
+        ) + page.evaluate(
+            "() => { document.querySelector('[data-ns=crumbtownship]').click();"
+            " return document.querySelector('[role=status]').textContent; }"
+        )
+        go(page, "p=00001001001")
+        assert page.locator(".ns-name > bdi").inner_text() == SCRIPT
+        assert visit.dialogs == []
+        page.click("[data-ns=lang]")
+        assert page.locator(".ns-name .ns-second").get_attribute("lang") == "zh-Hant-TW"
+
+
+@pytest.mark.parametrize(
+    "query", ["臺東安二", "安二 台東", "安二臺東", "Taitung Aner", "aner, taitung county"]
+)
+def test_search_takes_county_and_town_in_any_order(file, query):
+    with opened(file) as visit:
+        page = ready(visit)
+        page.fill("[role=combobox]", query)
+        page.press("[role=combobox]", "Enter")
+        assert address(page)["p"].startswith("00001002")
+
+
+# ---- for everyone
+
+
+@pytest.mark.parametrize("size", [{"width": 1440, "height": 900}, PHONE], ids=["desktop", "phone"])
+def test_axe_finds_nothing_in_any_state(file, long_file, size):
+    states = ["#i=speed&c=speed@2019&p=00002001", "#i=reached&c=speed@2020&f=remote&t=table&lang=en"]
+    with opened(file, fragment=states[0], **size) as visit:
+        page = ready(visit)
+        assert visit.violations() == []
+        page.click("[data-ns=filters]")
+        page.click("[data-ns=fold-about]")
+        page.click("[data-ns=fold-trend]")
+        assert visit.violations() == []
+        go(page, states[1])
+        page.click("[data-ns=filters]")
+        assert visit.violations() == []
+    with opened(long_file, fragment="#l=village&t=wide&lang=en", **size) as visit:
+        ready(visit)
+        assert visit.violations() == []
+
+
+def test_with_forced_colours_swatches_keep_theirs(file):
+    with opened(file, fragment="#i=speed&l=township", forced_colors="active") as visit:
+        page = ready(visit)
+        first = page.locator(".ns-class .ns-swatch").first
+        assert first.evaluate("node => getComputedStyle(node).forcedColorAdjust") == "none"
+        assert first.evaluate("node => getComputedStyle(node).backgroundColor") != "rgb(255, 255, 255)"
+        pressed = "document.querySelector('[data-ns=level-township]')"
+        loose = "document.querySelector('[data-ns=level-county]')"
+        assert page.evaluate(
+            f"getComputedStyle({pressed}).backgroundColor != getComputedStyle({loose}).backgroundColor"
+        )
+
+
+def test_links_lead_past_the_map_to_the_table(file):
+    with opened(file, fragment="#i=speed&l=township") as visit:
+        page = ready(visit)
+        page.keyboard.press("Tab")
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.textContent") == "跳到排名表"
+        page.keyboard.press("Enter")
+        assert page.evaluate("Boolean(document.activeElement.closest('tbody'))")
+
+
+def test_targets_are_large_enough_for_a_finger(file):
+    with opened(file, fragment="#i=speed&l=township&p=00002001&f=remote&t=table", **PHONE) as visit:
+        page = ready(visit)
+        small = page.evaluate(
+            """[...document.querySelectorAll('.ns-root button, .ns-root select, .ns-root summary, .leaflet-bar a')]
+            .filter((node) => node.offsetParent && Math.min(node.offsetHeight, node.offsetWidth) < 44)
+            .map((node) => node.dataset.ns || node.outerHTML.slice(0, 80))"""
+        )
+        assert small == []
+
+
+@pytest.mark.parametrize(("width", "height"), [(600, 400), (320, 480), (320, 256)])
+def test_in_a_small_frame_the_panel_is_a_bar_that_opens(file, width, height):
+    with opened(file, fragment="#i=speed&p=00002001", width=width, height=height) as visit:
+        page = ready(visit)
+        assert not visit.scrolls_sideways()
+        assert page.locator(".ns-panel").bounding_box()["height"] < height / 2
+        assert "140.3" in page.locator(".ns-brief").inner_text()
+        page.click("[data-ns=more]")
+        assert page.locator(".ns-choice").first.is_visible()
+        assert page.evaluate("document.activeElement.dataset.ns") == "less"
+        assert not visit.scrolls_sideways()
+        page.click("[data-ns=less]")
+        assert not page.locator(".ns-choice").first.is_visible()
+
+
+def test_offline_and_under_reduced_motion_it_is_the_same_page(file):
+    with opened(file, fragment="#i=speed&p=00002001", offline=True, reduced_motion="reduce") as visit:
+        page = ready(visit)
+        assert "140.3" in page.locator(".ns-big").inner_text()
+        assert visit.outside == []
+        assert visit.errors == []
+
+
+# ---- on paper
+
+
+def printed(page):
+    """The page as PDF (A4) and the number of its pages."""
+    made = page.pdf(prefer_css_page_size=True, print_background=True)
+    return made, len(re.findall(rb"/Type\s*/Page\b", made))
+
+
+def test_on_paper_the_map_and_its_legend_take_a_page_and_the_table_follows(file):
+    with opened(file, fragment="#i=speed&l=township&c=speed@2019") as visit:
+        page = ready(visit)
+        before = page.evaluate("location.hash")
+        assert 2 <= printed(page)[1] <= 3
+        assert page.evaluate("location.hash") == before
+        assert page.locator(".ns-choice").first.is_visible()  # the screen is as it was
+        page.emulate_media(media="print")
+        page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+        bottom = page.locator(".ns-legend").bounding_box()
+        assert bottom["y"] + bottom["height"] < (297 - 24) / 25.4 * 96  # of A4 within its margins
+        assert page.locator(".ns-map").bounding_box()["y"] < bottom["y"]
+        assert page.locator("tr[data-index]").count() == 4
+        assert "下載速率（2021）" in page.locator(".ns-printed").inner_text()
+
+
+def test_a_long_table_is_printed_as_far_as_is_of_use_and_says_so(long_file):
+    with opened(long_file, fragment="#l=township") as visit:
+        page = ready(visit)
+        page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+        assert page.locator("tr[data-index]").count() == 400  # all of them
+        page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+        go(page, "l=village")
+        page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+        assert page.locator("tr[data-index]").count() == 1000
+        page.emulate_media(media="print")
+        assert "僅列印前 1,000 列，共 1,600 列" in page.locator(".ns-table").inner_text()
