@@ -230,7 +230,8 @@ def test_of_a_long_table_only_the_rows_in_view_are_in_the_page(long_file):
         page.keyboard.press("PageUp")
         assert here() == 3
         page.evaluate("document.querySelector('.ns-body').scrollTop = 40000")
-        page.wait_for_selector("tr[aria-rowindex='840']")
+        page.wait_for_timeout(200)
+        assert int(drawn.last.get_attribute("aria-rowindex")) > 700
         assert drawn.count() < 60
         assert here() == 3  # what has the keyboard stays in the page
         page.click("[data-ns=sort-value]")
@@ -312,7 +313,7 @@ def test_the_table_is_saved_as_csv(file):
 def test_the_address_holds_the_whole_view(file):
     whole = (
         "i=reached&l=township&y=2020&p=00002001&m=9.25/23.6000/121.2000&c=speed@2019&s=30&f=remote,in:00002"
-        "&k=quantiles:3&h=0&pt=1&t=wide&q=low%2B&lang=en"
+        "&k=quantiles:3&h=-1&pt=1&t=wide&q=low%2B&lang=en"
     )
     with opened(file, fragment="#" + whole) as visit:
         page = ready(visit)
@@ -323,7 +324,7 @@ def test_the_address_holds_the_whole_view(file):
         assert page.evaluate("location.hash.slice(1)") == whole
         assert page.input_value("[data-ns=year]") == "2020"
         assert page.input_value("[data-ns=indicator1]") == "speed"
-        assert page.locator("tr[data-index]").count() == 1  # two in the county, one of them of a hidden class
+        assert page.locator("tr[data-index]").count() == 1  # two in the county, one of them unknown and hidden
         assert page.get_attribute("[data-ns=patterns]", "aria-pressed") == "true"
         assert visit.errors == []
 
@@ -362,12 +363,9 @@ def test_names_are_shown_as_they_are_and_apart_from_the_words_around_them(file):
         name = page.locator(".ns-name > bdi")
         assert name.inner_text() == RIGHT_TO_LEFT
         assert name.evaluate("node => getComputedStyle(node).unicodeBidi") == "isolate"
-        assert "\u2068" + RIGHT_TO_LEFT + "\u2069" in page.evaluate(
-            "document.querySelector('[role=slider]') && ''"
-        ) + page.evaluate(
-            "() => { document.querySelector('[data-ns=crumbtownship]').click();"
-            " return document.querySelector('[role=status]').textContent; }"
-        )
+        page.click("[data-ns=crumbtownship]")
+        said = page.locator("[role=status]").evaluate("node => node.textContent")
+        assert f"\u2068{RIGHT_TO_LEFT}\u2069" in said
         go(page, "p=00001001001")
         assert page.locator(".ns-name > bdi").inner_text() == SCRIPT
         assert visit.dialogs == []
