@@ -133,7 +133,7 @@ const Painter = L.Layer.extend({
     const around = (pad) => [middle.x - half.x - pad, middle.y - half.y - pad, middle.x + half.x + pad, middle.y + half.y + pad];
     const [w, n, e, s] = around(2 * sheet.side);
     for (const square of [...sheet.squares.values()])
-      if (square.x > e || square.x + square.side < w || square.y > s || square.y + square.side < n) sheet.drop(square, this.spare);
+      if (square.x > e || square.x + sheet.side < w || square.y > s || square.y + sheet.side < n) sheet.drop(square, this.spare);
     const seen = sheet.touching(around(1)), inView = new Set(seen), ring = sheet.touching(around(sheet.side)).filter((square) => !inView.has(square));
     this.queue = [];
     this.seen = seen;
@@ -194,13 +194,13 @@ const Painter = L.Layer.extend({
     const lines = name !== "lines" && square.parts.lines.image;
     this.easel ||= new OffscreenCanvas(1, 1);
     const ctx = this.easel.getContext("2d", { willReadFrequently: true }); // in memory: a thousand small paths are nothing for a graphics card
-    this.easel.width = this.easel.height = Math.round(sheet.side * sheet.ratio); // clears it too
+    this.easel.width = this.easel.height = sheet.pixels; // clears it too
     ctx.setTransform(sheet.ratio, 0, 0, sheet.ratio, 0, 0);
     const coat = this.coats[name === "fills1" ? 1 : 0];
     const steps = name === "lines" ? this.brush.lines(ctx, square, { level: this.lined.level, dimmed: this.lined.dimmed, ratio: sheet.ratio }) : this.brush.fills(ctx, square, coat);
     for (;;) {
       const { done, value } = steps.next();
-      if (done && lines) ctx.drawImage(lines, 0, 0, sheet.side, sheet.side);
+      if (done && lines) ctx.drawImage(lines, 0, 0, sheet.wide, sheet.wide);
       ctx.getImageData(0, 0, 1, 1); // paint now, not at the end of the frame: else the time would not be known
       if (done) {
         return value || lines ? this.easel.transferToImageBitmap() : null;

@@ -1,6 +1,7 @@
 /* The picture at one zoom, in squares: those of the fills on each side of the swipe, and those of lines and names. */
 
 const SQUARE = 256; // CSS pixels
+const OVERLAP = 1; // of a square and the next: between pixels of the screen an edge would shine through
 
 class Sheet {
   /* hosts: elements by the name of a part; near: a point of the world's picture at this zoom, in pixels. */
@@ -10,7 +11,9 @@ class Sheet {
     this.ratio = Math.min(window.devicePixelRatio || 1, 2);
     this.side = SQUARE;
     const whole = (side) => Math.abs(side * this.ratio - Math.round(side * this.ratio)) < 0.01;
-    while (!whole(this.side) && this.side < 2 * SQUARE) this.side++; // no square may end within a pixel of the screen
+    while (!whole(this.side) && this.side < 2 * SQUARE) this.side++; // no square ends within a pixel of the screen where that can be
+    this.pixels = Math.ceil((this.side + OVERLAP) * this.ratio);
+    this.wide = this.pixels / this.ratio; // as wide as a square is drawn
     this.origin = L.point(Math.round(near.x / this.side) * this.side, Math.round(near.y / this.side) * this.side);
     this.squares = new Map();
     this.boxes = {};
@@ -59,7 +62,7 @@ class Sheet {
       for (let j = Math.floor(n / side); j * side < s; j++) {
         const key = `${i}:${j}`;
         let square = this.squares.get(key);
-        if (!square) this.squares.set(key, (square = { key, x: i * side, y: j * side, side, zoom: this.zoom, k: this.k, parts: {} }));
+        if (!square) this.squares.set(key, (square = { key, x: i * side, y: j * side, side: this.wide, zoom: this.zoom, k: this.k, parts: {} }));
         square.far = Math.hypot(i - mx, j - my);
         found.push(square);
       }
@@ -80,7 +83,7 @@ class Sheet {
       part.canvas.width = fresh.width;
       part.canvas.height = fresh.height;
       part.canvas.getContext("bitmaprenderer").transferFromImageBitmap(fresh);
-      Object.assign(part.canvas.style, { left: square.x - this.origin.x + "px", top: square.y - this.origin.y + "px", width: this.side + "px", height: this.side + "px" });
+      Object.assign(part.canvas.style, { left: square.x - this.origin.x + "px", top: square.y - this.origin.y + "px", width: this.wide + "px", height: this.wide + "px" });
       if (!canvas) this.boxes[name].append(part.canvas);
     } else {
       part.image = fresh;
