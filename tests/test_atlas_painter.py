@@ -155,6 +155,7 @@ def test_every_village_has_the_colour_of_its_class_after_drags_and_zooms(field):
         visit.page.mouse.down()
         for step in range(1, 13):
             visit.page.mouse.move(x + 300 * (step % 2 * 2 - 1), y + 25 * step)
+        visit.page.wait_for_timeout(250)  # so that the land does not fly on
         visit.page.mouse.up()
         visit.page.mouse.move(5, 5)
         screen.settle()
@@ -235,7 +236,8 @@ def test_unknown_is_hatched_wide_bounds_are_dotted_and_nothing_else_is(board):
         assert all(max(c) - min(c) < 6 for c in screen.colours(*inside((2, 2))))  # greys
         assert len(screen.colours(*inside((2, 2)))) > 2
         dotted = screen.colours(*inside((0, 1)))
-        assert colours[class_of(REACHED["00001002"][0])] in dotted and len(dotted) > 2
+        assert colours[class_of(REACHED["00001002"][0])] in dotted
+        assert len(dotted) > 2
         for cell in ((0, 0), (1, 0), (2, 0), (2, 1)):
             assert screen.colours(*inside(cell)) == {colours[class_of(REACHED[TOWN_OF[cell]][0])]}
 
