@@ -265,13 +265,16 @@ class Files:
 
     def _hushed(self, path: str, problems: Iterable[Problem]) -> list[Problem]:
         """Problems as a ledger may hold them: of a sensitive file without cells and positions."""
-        if path not in self.sensitive:
-            return list(problems)
-        return [Problem(p.row, p.field, _POSITION.sub("…", p.message)) for p in problems]
+        return hushed(problems) if path in self.sensitive else list(problems)
 
 
 # 121.5432, 2767812, 276781.2: what may be one coordinate; years, codes of villages and metres are not
 _POSITION = re.compile(r"(?<![\d.])-?(?:\d{1,3}\.\d{2,}|\d{6,7}(?:\.\d+)?)(?!\d)")
+
+
+def hushed(problems: Iterable[Problem]) -> list[Problem]:
+    """Problems without the cells they are about, and without what may be a coordinate."""
+    return [Problem(p.row, p.field, _POSITION.sub("…", p.message)) for p in problems]
 
 
 def lists_stations(headers: Iterable[str]) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from notspot.coverage_files import lists_stations
+from notspot.coverage_files import hushed, lists_stations
 from notspot.coverage_specs import FileSpec, LayerSpec
 from notspot.overlay_specs import OverlaySpec
 from notspot.study import Study
@@ -214,11 +214,13 @@ def _features(
 
     said = spec or FileSpec(path.name)
     frame = read_geo(
-        path, layer=said.layer_name, crs=said.crs, encoding=said.encoding, sheet=said.sheet, ledger=ledger,
+        path, layer=said.layer_name, crs=said.crs, encoding=said.encoding, sheet=said.sheet,
         allow_rejects=allow_rejects,
     )  # fmt: skip
     reading = frame.attrs["reading"]
     frame.attrs = {}
+    headers = [*reading.columns, *map(str, frame.columns)]
+    ledger.refuse(path, hushed(reading.problems) if lists_stations(headers) else reading.problems)
     if said.where:
         chosen = select(frame, said.where, rows=list(range(1, len(frame) + 1)), written=reading.columns)
         if chosen.problems:
@@ -229,7 +231,7 @@ def _features(
             column = next((c for header in headers for c in frame.columns if str(c).lower() == header), None)
             if column is not None:
                 frame = frame.assign(**{name: frame[column]})
-    return frame, [*reading.columns, *map(str, frame.columns)]
+    return frame, headers
 
 
 def _guarded(headers: list[str], path: Path, include_sites: bool) -> bool:

@@ -260,7 +260,7 @@ class Overlays {
     const who = overlay.kind === "points" ? made.who(service, index) : "", lengths = overlay.kind === "lines" && service ? made.lengths(index, service) : null;
     return [
       el("p", { class: "ns-tip-name" }, el("b", {}, this._name(found))), el("p", { class: "ns-tip-above" }, view.text(overlay.name)),
-      service ? el("p", { class: "ns-over-status" }, overlay.kind === "points" ? markIcon(status) : dashIcon(status), `${view.text(service.name)}${colon}`, el("b", {}, this._word(status))) : null,
+      service ? el("p", { class: "ns-over-status" }, overlay.kind === "points" ? markIcon(status) : dashIcon(status), el("span", {}, `${view.text(service.name)}${colon}`, el("b", {}, this._word(status)))) : null,
       lengths ? el("p", {}, [1, 0, 2].filter((s) => lengths[s] > 0.05).map((s) => `${W.overStatuses[s]} ${this._km(lengths[s])}`).join(view.lang === "zh" ? "、" : ", ")) : null,
       who ? el("p", {}, `${W.overBy}${colon}${who}`) : null,
       el("p", { class: "ns-tip-source" }, this._source(overlay, service)),
