@@ -65,6 +65,7 @@ def write_tiles(
     *,
     title: Text | str = "",
     name: str = "points",
+    page: str = PAGE,
     weight: Text | str = "",
     value: Text | str = "",
     source: Text | str = "",
@@ -73,7 +74,7 @@ def write_tiles(
     step: Step | None = None,
 ) -> WrittenTiles:
     """
-    Write ``NAME.pmtiles`` and ``index.html``, which reads it by parts, into a folder.
+    Write ``NAME.pmtiles`` and a page, which reads it by parts, into a folder.
 
     Parameters
     ----------
@@ -84,8 +85,8 @@ def write_tiles(
     title, weight, value, source
         Words for the page: what is shown, what the weight is (people, households), what the value is with its unit,
         where the points come from.
-    name
-        Of the file of tiles, without its ending.
+    name, page
+        Of the file of tiles, without its ending, and of the page.
     refused
         Rows of the input that are not among the points; the page says how many.
     threads
@@ -96,17 +97,18 @@ def write_tiles(
     Raises
     ------
     UsageError
-        There are no points, or `name` is no name for a file.
+        There are no points, or `name` or `page` is no name for a file.
     """
     if not len(points):
         raise UsageError("there are no points to make tiles of")
-    if not name or Path(name).name != name or name.startswith("."):
-        raise UsageError(f"{name!r} is no name for a file")
+    for each in (name, page):
+        if not each or Path(each).name != each or each.startswith("."):
+            raise UsageError(f"{each!r} is no name for a file")
     folder = Path(out)
     folder.mkdir(parents=True, exist_ok=True)
     zoom = points_zoom(points)
     metadata = _metadata(points, zoom, _text(title), _text(weight), _text(value), _text(source), refused)
-    archive, page = folder / f"{name}{ENDING}", folder / PAGE
+    archive, viewer = folder / f"{name}{ENDING}", folder / page
     levels = pyramid(points, zoom)
     bounds = _bounds(points)
     count = write_archive(
@@ -116,8 +118,8 @@ def write_tiles(
         centre=((bounds[0] + bounds[2]) / 2, (bounds[1] + bounds[3]) / 2, min(7, zoom)),
         metadata=metadata,
     )
-    page.write_text(tiles_page(archive.name, _text(title)), encoding="utf-8", newline="\n")
-    return WrittenTiles(page, archive, zoom, count, metadata)
+    viewer.write_text(tiles_page(archive.name, _text(title)), encoding="utf-8", newline="\n")
+    return WrittenTiles(viewer, archive, zoom, count, metadata)
 
 
 def points_zoom(points: TilePoints) -> int:

@@ -35,7 +35,7 @@ from notspot_geodata.positions import System, near_taiwan, place, sample_frame, 
 from notspot_geodata.text import Text
 from notspot_maps.tables import BOM, NEWLINE, defused
 from notspot_maps.tile_points import Gathered
-from notspot_maps.tiles import WrittenTiles, write_tiles
+from notspot_maps.tiles import PAGE, WrittenTiles, write_tiles
 
 REJECTS = "rejects.csv"
 LABELS = {
@@ -108,6 +108,7 @@ def tile_file(
     value_name: Text | None = None,
     source: Text | None = None,
     encoding: str | None = None,
+    page: str = PAGE,
     threads: int = 0,
     step: Callable[[str, float], None] | None = None,
 ) -> TiledFile:
@@ -128,6 +129,8 @@ def tile_file(
         Columns: covered, not_covered or unknown; persons or households; a figure; operators separated by ``;``.
     title, weight_name, value_name, source
         Words for the page.
+    page
+        Its name, where the folder has an ``index.html`` of its own.
 
     Raises
     ------
@@ -180,6 +183,7 @@ def tile_file(
             value=value_name or Text.of(value or ""),
             source=source or Text.of(path.name),
             refused=reading.refused,
+            page=page,
             threads=threads,
             step=step,
         )

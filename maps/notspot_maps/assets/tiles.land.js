@@ -17,12 +17,14 @@ const LandLayer = L.Layer.extend({
     this.lines = pane("ns-t-lines", 350);
     map.on("moveend zoomend resize", this.draw, this);
     map.on("zoomstart", this._hide, this);
+    map.on("move", this._follow, this);
     this._open();
   },
 
   onRemove(map) {
     map.off("moveend zoomend resize", this.draw, this);
     map.off("zoomstart", this._hide, this);
+    map.off("move", this._follow, this);
     this.land.remove();
     this.lines.remove();
   },
@@ -48,12 +50,19 @@ const LandLayer = L.Layer.extend({
     this.land.style.visibility = this.lines.style.visibility = "hidden";
   },
 
+  /* Draw again where a drag leaves what is painted. */
+  _follow() {
+    const at = this.origin && this._map.containerPointToLayerPoint([0, 0]).subtract(this.origin);
+    if (at && this.drawnZoom === this._map.getZoom() && (at.x < 0 || at.y < 0 || at.x > 2 * this.pad.x || at.y > 2 * this.pad.y)) this.draw();
+  },
+
   draw() {
     const map = this._map;
     if (!map || !this.shapes) return;
     const size = map.getSize(), pad = size.multiplyBy(0.25).round(), zoom = map.getZoom(), ratio = Math.min(2, window.devicePixelRatio || 1);
     const origin = map.containerPointToLayerPoint(pad.multiplyBy(-1)), corner = map.getPixelOrigin().add(origin);
     const full = size.add(pad.multiplyBy(2)), k = 2 ** zoom, points = this.shapes.thin(zoom);
+    [this.origin, this.pad, this.drawnZoom] = [origin, pad, zoom];
     const view = [corner.x / k, corner.y / k, (corner.x + full.x) / k, (corner.y + full.y) / k];
     for (const canvas of [this.land, this.lines]) {
       canvas.width = full.x * ratio;

@@ -3,6 +3,7 @@
 const TILE = 512; // side of a tile in CSS pixels: a tile of zoom z is shown at the map's zoom z + 1
 const MARGIN = 16; // of a canvas beyond its tile, so that marks at the edge are whole
 const KEPT = 80; // decoded tiles in memory
+const FRAME_MS = 10; // of a frame, for decoding and drawing
 const NAMES = ["not_covered", "covered", "unknown"];
 const NO = 0, YES = 1, UNSURE = 2;
 const SHARES = [0, 0.5, 0.8, 0.95, 1]; // classes: none, below each, all
@@ -87,16 +88,14 @@ const TilesLayer = L.GridLayer.extend({
     this.shown = [true, true, true];
     this.by = ""; // or "weight_"
     this.times = [];
+    this.jobs = [];
   },
 
   createTile(coords, done) {
     const tile = L.DomUtil.create("div"), canvas = L.DomUtil.create("canvas", "ns-t-canvas", tile);
     tile.coords = coords;
-    this._load(coords).then(
-      (data) => {
-        this._draw(canvas, coords, data);
-        done(null, tile);
-      },
+    this._load(coords).then((data) => this._work(() => this._draw(canvas, coords, data))).then(
+      () => done(null, tile),
       (error) => {
         if (error.name !== "AbortError") this.fire("failed", { error });
         done(error, tile);
@@ -117,12 +116,39 @@ const TilesLayer = L.GridLayer.extend({
     this.decoded.delete(key);
     if (!found) {
       const size = 2 ** z;
-      found = x < 0 || y < 0 || x >= size || y >= size ? Promise.resolve(null) : this.archive.tile(z, x, y).then((bytes) => this._decode(bytes));
+      found = x < 0 || y < 0 || x >= size || y >= size ? Promise.resolve(null) : this.archive.tile(z, x, y).then((bytes) => this._work(() => this._decode(bytes)));
       found.then((data) => (found.data = data), () => this.decoded.delete(key));
     }
     this.decoded.set(key, found);
     if (this.decoded.size > KEPT) this.decoded.delete(this.decoded.keys().next().value);
     return found;
+  },
+
+  /* Do something as soon as a frame has time for it, so that dragging does not stop for tiles. */
+  _work(job) {
+    return new Promise((resolve, reject) => {
+      this.jobs.push(() => {
+        try {
+          resolve(job());
+        } catch (error) {
+          reject(error);
+        }
+      });
+      if (this.jobs.length === 1) this._next();
+    });
+  },
+
+  _next() {
+    const run = () => {
+      const start = performance.now();
+      while (this.jobs.length && performance.now() - start < FRAME_MS) {
+        this.jobs[0]();
+        this.jobs.shift();
+      }
+      if (this.jobs.length) this._next();
+    };
+    if (document.hidden) setTimeout(run, 0);
+    else requestAnimationFrame(run);
   },
 
   _decode(bytes) {

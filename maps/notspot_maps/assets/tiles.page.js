@@ -44,6 +44,11 @@ class TilesPage {
       this.info = archive.metadata.notspot;
       this.layer = new TilesLayer(archive).addTo(this.map);
       if (this.by && this.info.weight) this.layer.by = this.by;
+      this.layer.on("loading", () => {
+        if (!this.soft) return;
+        this.soft = this.error = null;
+        this.draw();
+      });
       this.layer.on("failed", ({ error }) => this.fail(error, true));
       this.layer.on("load", () => {
         performance.mark("notspot-tiles-loaded");

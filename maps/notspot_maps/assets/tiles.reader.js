@@ -62,7 +62,12 @@ class BlobSource {
   }
 
   async range(start, length) {
-    const data = new Uint8Array(await this.blob.slice(start, start + length).arrayBuffer());
+    let data;
+    try {
+      data = new Uint8Array(await this.blob.slice(start, start + length).arrayBuffer());
+    } catch {
+      throw new ArchiveError("changed"); // browsers refuse a file that was written to after it was chosen
+    }
     this.requests++;
     this.bytes += data.length;
     return data;
