@@ -217,3 +217,25 @@ def test_a_mouse_and_other_keys_do_what_they_always_did(file):
         page.locator(".leaflet-control-zoom-in").focus()
         pressed(page, "ArrowUp")
         assert chosen(page) is None
+
+
+def test_with_two_sides_both_are_said(file):
+    with opened(file, fragment="#i=speed&c=reached@2021&l=township&p=00001001") as visit:
+        said = pressed(on_the_map(visit), "ArrowUp")[0]
+        for part in ("安二區", "下載速率 80.50 Mbps", "涵蓋人口比率 70.0 %", "40.0 % – 80.0 %"):
+            assert part in said
+
+
+def test_a_unit_out_of_the_picture_is_brought_into_it(report_folder):
+    """From 恆春鎮, in the south, up to what lies north of it: the map follows without zooming."""
+    with opened(
+        report_folder / "atlas.html",
+        fragment="#i=dl_mbps_best&l=township&p=10013020&m=11/21.95/120.75",
+        reduced_motion="reduce",
+    ) as visit:
+        page = on_the_map(visit)
+        pressed(page, *["ArrowUp"] * 4)
+        zoom, lat, _ = where(page)
+        assert zoom == 11
+        assert lat > 22.1
+        assert chosen(page).startswith(("10013", "10014"))

@@ -28,7 +28,7 @@ const AHEAD = [[0, -1], [1, 0], [0, 1], [-1, 0]]; // of each of them, in pixels 
 class Moves {
   constructor(model, level) {
     const n = (this.n = model.n[level]);
-    this.at = Array.from({ length: n }, (_, i) => model.middle(level, i) || null);
+    this.at = model.rings(level).map((rings) => model.shapes.middle(rings)); // names stand elsewhere, where there is room
     this.there = this.at.flatMap((at, i) => (at ? [i] : []));
     [this.x, this.y] = [0, 1].map((axis) => Float64Array.from(this.at, (at) => (at ? at[axis] : NaN)));
     this.beside = this._beside(model, model.of[level]);
@@ -246,13 +246,24 @@ class Keys {
 
   /* Select a unit, bring it into the picture if it is not, and say it. */
   _take(place, follow = true) {
-    const { view } = this, { map } = view;
+    const { view } = this;
     if (!place) return;
     view.select(place, { move: false, say: false });
-    const at = map.unproject(L.point(view.model.middle(place.level, place.index)), 0), { x, y } = map.latLngToContainerPoint(at), size = map.getSize();
-    const edge = Math.min(70, size.x / 5, size.y / 5);
-    if (follow && (x < edge || y < edge || x > size.x - edge || y > size.y - edge)) map.panTo(at, { animate: !this._still() });
+    if (follow) this._follow(place);
     this._say(view.sentence(place));
+  }
+
+  /* Move the map as little as shows the whole unit, or, where it is larger than the map, its middle. */
+  _follow({ level, index }) {
+    const { map, model } = this.view, size = map.getSize(), margin = Math.min(48, size.x / 6, size.y / 6);
+    const [west, north, east, south] = model.boxes(level)[index], middle = model.middle(level, index);
+    const seen = (x, y) => map.latLngToContainerPoint(map.unproject(L.point(x, y), 0));
+    const from = seen(west, north), to = seen(east, south), at = seen(...middle);
+    const off = ["x", "y"].map((axis) => {
+      const most = size[axis] - margin, [low, high] = to[axis] - from[axis] > most - margin ? [at[axis], at[axis]] : [from[axis], to[axis]];
+      return low < margin ? low - margin : high > most ? high - most : 0;
+    });
+    if (off[0] || off[1]) map.panBy(off, { animate: !this._still() });
   }
 
   /* Into the unit: all of it in the picture, and the child in its middle selected. */
