@@ -169,10 +169,8 @@ def test_a_place_is_pointed_at_chosen_and_listed(file):
         assert "甲電信" in page.locator(".ns-over-picked").inner_text()
         assert page.locator("[role=status]").inner_text().strip("\u2068\u2069").startswith("甲部落")
         listed = page.locator(".ns-over-places button").all_inner_texts()
-        assert [text.split("\n")[0] for text in listed] == [
-            "甲部落",
-            "丁部落",
-        ]  # of the unit that was clicked
+        names = [text.split("\n")[0] for text in listed]  # of the township; those that lack it first
+        assert names == ["<script>乙</script>", "丁部落", "甲部落"]
         page.locator(".ns-over-places button", has_text="丁部落").focus()
         page.keyboard.press("Enter")
         assert "丁部落" in page.locator(".ns-over-picked").inner_text()

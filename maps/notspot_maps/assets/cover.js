@@ -149,12 +149,12 @@ function drawMark(ctx, status, x, y, r) {
   } else ctx.arc(x, y, r, 0, 7);
   ctx.closePath();
   ctx.lineJoin = "round";
-  ctx.lineWidth = status === 2 ? 3.6 : 2.4;
+  ctx.lineWidth = r < 2.5 ? 1.2 : status === 2 ? 3.6 : 2.4;
   ctx.strokeStyle = "#ffffff";
   ctx.stroke();
   ctx.fillStyle = status === 2 ? "#ffffff" : status === null ? INK : STATUS_COLOURS[status];
   ctx.fill();
-  ctx.lineWidth = status === 2 ? 1.8 : 0.8;
+  ctx.lineWidth = r < 2.5 ? 0.5 : status === 2 ? 1.8 : 0.8;
   ctx.strokeStyle = status === 2 ? STATUS_COLOURS[2] : INK;
   ctx.stroke();
 }
@@ -189,7 +189,12 @@ class PointMarks {
 
   status(service, i) { return service ? Number(service.status[i]) : null; }
   who(service, i) { return service && service.by ? service.who[service.by[i]] : ""; }
-  size(zoom) { return zoom < 8 ? 3 : zoom < 9.5 ? 4 : zoom < 12 ? 5 : 6.5; }
+
+  /* Thousands of marks are small until one comes closer, so that land is seen between them. */
+  size(zoom) {
+    const many = this.n > 1500 && zoom < 10 ? 0.6 : 1;
+    return many * (zoom < 8 ? 3 : zoom < 9.5 ? 4 : zoom < 12 ? 5 : 6.5);
+  }
 
   _sprite(status, r, ratio) {
     const key = [status, r, ratio].join("/");

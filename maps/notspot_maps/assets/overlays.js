@@ -390,7 +390,7 @@ class Overlays {
       const order = { 0: 0, 2: 1, 1: 2, null: 3 }, collator = new Intl.Collator(view.lang === "zh" ? "zh-Hant-TW" : "en");
       found.sort((a, b) => order[a.status] - order[b.status] || collator.compare(this._name(a), this._name(b)) || a.index - b.index);
       if (!found.length) continue;
-      out.push(el("h3", { class: "ns-h" }, view.text(overlay.name), " ", el("span", { class: "ns-count" }, number(found.length, view.lang, 0))),
+      out.push(el("h3", { class: "ns-h" }, `${view.text(overlay.name)} · ${number(found.length, view.lang, 0)}`),
         el("ul", { class: "ns-over-places" }, found.slice(0, LISTED).map((each) => this._entry(each, service, unit))),
         found.length > LISTED ? el("p", { class: "ns-method" }, W.overMore200(number(found.length, view.lang, 0))) : null);
     }
