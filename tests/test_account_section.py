@@ -29,6 +29,7 @@ from notspot_maps.account_section import AccountSection, account_section
 from notspot_maps.account_tables import ACCOUNT_FILES, ACCOUNT_WORDS, write_account
 from notspot_maps.account_words import KEPT, between, percent, share, unknown_part, what_moves
 from notspot_maps.atlas import AtlasLayer, atlas
+from notspot_maps.document_of_results import document_of_results
 from notspot_maps.report import report_page
 from notspot_maps.workbook import write_workbook
 
@@ -504,6 +505,14 @@ def test_the_workbook_has_the_account(counted: Results, account: Account, tmp_pa
     empty = dataclasses.replace(results, account=only(account, service="no such service"))
     write_workbook(empty, tmp_path / "b.xlsx")
     assert "涵蓋 coverage" not in openpyxl.load_workbook(tmp_path / "b.xlsx", read_only=True).sheetnames
+
+
+def test_the_document_for_word_processors_has_the_section(counted: Results, section: AccountSection) -> None:
+    words = repr(document_of_results(counted, "en").blocks)
+    assert section.summary.en in words
+    assert all(cell.text.en in words for block in section.blocks for row in block.rows for cell in row)
+    assert all(figure.finding.en in words for figure in section.charts)
+    assert all(gaps.finding.en in words for gaps in section.gaps)
 
 
 # ------------------------------------------------------------------ the atlas

@@ -10,7 +10,7 @@ from browser import opened
 from notspot_coverage.results import Results
 from notspot_geodata.text import Text
 from notspot_maps.headlines import headlines
-from notspot_maps.report import report_page
+from notspot_maps.report import css_string, margins, report_page
 from notspot_maps.words import bounds, number, times
 
 
@@ -79,6 +79,20 @@ def test_names_from_the_data_cannot_run(taiwan: Results) -> None:
 def test_a_study_without_a_divide_has_a_report_too(taiwan: Results) -> None:
     page = report_page(dataclasses.replace(taiwan, divide=()))
     assert 'id="scorecard"' in page
+
+
+def test_a_title_cannot_leave_the_margin_of_the_printed_page(taiwan: Results) -> None:
+    hostile = '"; } body { display: none } </style><script>\u202e\n'
+    rules = margins(dataclasses.replace(taiwan, title=Text(hostile, hostile)))
+    assert "<" not in rules
+    assert "display: none" not in rules
+    assert rules.count("{") == rules.count("}") == margins(taiwan).count("{")
+
+
+def test_strings_of_css_read_back_as_they_were() -> None:
+    written = css_string('臺灣 "2021"; a\\b\u202e')
+    back = re.sub(r"\\([0-9a-f]{6})", lambda found: chr(int(found[1], 16)), written[1:-1])
+    assert back == '臺灣 "2021"; a\\b'
 
 
 # ------------------------------------------------------------------ headlines
@@ -157,6 +171,16 @@ def test_it_reads_well_in_a_browser(report_folder: Path, width: int) -> None:
         visit.page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
         assert not visit.scrolls_sideways()
         assert visit.violations() == []
+        if width == 360:  # a page of 1280 px at 400 %
+            visit.page.set_viewport_size({"width": 320, "height": 256})
+            assert not visit.scrolls_sideways()
+            small = visit.page.evaluate(SMALL)
+            assert small == []
+
+
+# What is pressed and is lower than 44 px on a phone; links within sentences are as high as their line
+SMALL = """() => [...document.querySelectorAll('button, summary, .toc a, .view')]
+  .filter((e) => e.offsetHeight && e.offsetHeight < 44).map((e) => e.outerHTML.slice(0, 80))"""
 
 
 @pytest.mark.browser
@@ -174,13 +198,62 @@ def test_the_language_switches_and_can_be_linked(report_folder: Path) -> None:
 
 
 @pytest.mark.browser
-def test_it_prints_with_everything_that_matters(report_folder: Path, tmp_path: Path) -> None:
+def test_on_paper_there_is_what_matters_and_nothing_to_press(report_folder: Path) -> None:
+    with opened(report_folder / "index.html", width=680) as visit:
+        page = visit.page
+        page.emulate_media(media="print")
+        for gone in ("#lang", ".toc", "#atlas-open", ".view", "summary"):
+            assert page.locator(gone).first.is_hidden(), gone
+        assert page.locator(".hero svg").is_visible()
+        assert page.locator(".about .note").first.is_visible()  # definitions are folded on the screen only
+        assert page.locator(".more figure").first.is_hidden()
+        page.evaluate("dispatchEvent(new Event('beforeprint'))")
+        assert page.evaluate("document.querySelector('.about details').open")
+        page.evaluate("dispatchEvent(new Event('afterprint'))")
+        assert not page.evaluate("document.querySelector('.about details').open")
+
+
+# ------------------------------------------------------------------ the atlas in the page
+
+
+@pytest.mark.browser
+def test_the_atlas_opens_in_the_page_and_follows_its_map(report_folder: Path) -> None:
     with opened(report_folder / "index.html") as visit:
-        visit.page.emulate_media(media="print")
-        assert visit.page.locator("#lang").is_hidden()
-        assert visit.page.locator(".score").first.is_visible()
-        visit.page.pdf(path=str(tmp_path / "report.pdf"), format="A4")
-        assert (tmp_path / "report.pdf").stat().st_size > 100_000
+        page = visit.page
+        assert page.locator("iframe").count() == 0  # nothing is loaded before it is asked for
+        button = page.locator("#atlas-open")
+        button.focus()
+        page.keyboard.press("Enter")
+        assert button.get_attribute("aria-expanded") == "true"
+        inside = page.frame_locator("#atlas iframe")
+        inside.get_by_role("heading", level=1).wait_for()
+        assert page.locator("#atlas iframe").get_attribute("title") == "互動地圖"
+        assert visit.errors == []
+        link = page.locator('.map a[href$="p=10014160"]')
+        link.dispatch_event("click")
+        inside.get_by_role("heading", name="蘭嶼鄉").first.wait_for()
+        assert page.url.endswith("index.html")  # the reader stays on the page
+        button.click()
+        assert page.locator("iframe").count() == 0
+        assert page.locator("#atlas").is_hidden()
+
+
+@pytest.mark.browser
+def test_without_the_file_beside_it_the_page_says_so(report_folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "index.html").write_bytes((report_folder / "index.html").read_bytes())
+    with opened(tmp_path / "index.html", width=360, fragment="#en") as visit:
+        visit.page.click("#atlas-open")
+        line = visit.page.locator("#atlas .note")
+        line.get_by_text("same folder").wait_for()
+        assert line.locator("a").get_attribute("href").startswith("atlas.html#i=")
+        assert not visit.scrolls_sideways()
+
+
+def test_figures_and_rows_lead_into_the_atlas(taiwan: Results, page: str) -> None:
+    shown = taiwan.indicators[taiwan.indicators["level"] == "township"]
+    views = re.findall(r'href="atlas\.html#i=([\w.-]+)"', page)
+    assert {finding.measure for finding in taiwan.divide} <= set(views)
+    assert set(views) <= set(shown["indicator"])
 
 
 @pytest.mark.browser
