@@ -1,7 +1,7 @@
 """
 The report as PDF: the page printed by a Chromium that is installed, on A4, tagged, with bookmarks.
 
-Why a browser and not WeasyPrint: the page is made for browsers. WeasyPrint 66 drew the words of the charts in both
+Why a browser and not WeasyPrint: the page is made for browsers. WeasyPrint 70 drew the words of the charts in both
 languages over one another (it applies no style of the page inside an inline SVG), lost labels and bars that are set
 in percent, and took twice as long; docs/report.md has the figures. The letters come with the page (notspot[print]),
 so that the PDF is the same where no Chinese font is installed.
