@@ -80,6 +80,19 @@ def test_an_odd_number_of_diverging_classes_has_one_around_the_centre(count, edg
     assert made.of([60]).tolist() == [count // 2]
 
 
+def test_steps_past_the_last_value_are_left_out_and_colours_keep_their_meaning():
+    """
+    Shares of 40 to 99 around 95 in six classes: steps of 18 to 59, 77, 95, and none beyond 100 %.
+
+    All below the centre: what lies above it keeps one class, and with it the colour of that side.
+    """
+    made = classes([40, 70, 90, 99], "diverging", centre=95, count=6)
+    assert made.edges == (59, 77, 95)
+    assert made.colours == PUOR[6][:4]
+    assert made.of([40, 70, 90, 99]).tolist() == [0, 1, 2, 3]
+    assert classes([40, 70, 90], "diverging", centre=95, count=5).edges == pytest.approx((62, 84, 106))
+
+
 def test_few_distinct_values_get_a_class_each():
     made = classes([0, 100, 0, 100, 100])
     assert made.method == "values"

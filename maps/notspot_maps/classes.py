@@ -114,7 +114,7 @@ def classes(
         The units' values; NaN is unknown and has no say.
     method
         ``quantiles`` (as many units in each), ``natural`` (Fisher–Jenks), ``fixed`` (`edges` as given),
-        ``diverging`` (as many steps on each side of `centre`) or ``values`` (one class a distinct value).
+        ``diverging`` (equal steps on each side of `centre`, as far as there are values) or ``values`` (one class a distinct value).
     count
         Classes wanted, at most 7. Fewer come out where the values do not bear as many.
     centre
@@ -132,7 +132,10 @@ def classes(
     elif method == "diverging":
         if centre is None:
             raise UsageError("diverging classes need the centre they part at, for example a target")
-        found = _around(known, centre, count)
+        steps = _around(known, centre, count)
+        first, last = _reached(steps, known)
+        painted = colours(palette or "puor", len(steps) + 1)[first : last + 1]
+        return Classes("diverging", tuple(steps[first:last]), painted)
     elif len(distinct) <= (MOST if method == "values" else count):
         found, method = [float(low) for low in distinct[:-1]], "values"
     else:
@@ -140,7 +143,7 @@ def classes(
         found = _edges(
             known, natural_breaks(known, count) if method == "natural" else quantiles(known, count)
         )
-    return Classes(method, tuple(found), colours(palette or _palette(method), len(found) + 1))
+    return Classes(method, tuple(found), colours(palette or "ylgnbu", len(found) + 1))
 
 
 def classes_for(indicator: Indicator, values: npt.ArrayLike, choice: Choice | None = None) -> Classes:
@@ -178,10 +181,6 @@ def readable(value: float, digits: int = 2) -> float:
     if value == 0 or not np.isfinite(value) or (value == round(value) and abs(value) < 1000):
         return float(value)
     return float(Context(prec=digits, rounding=ROUND_HALF_UP).create_decimal_from_float(float(value)))
-
-
-def _palette(method: Method) -> str:
-    return "puor" if method == "diverging" else "ylgnbu"
 
 
 def _edges(known: npt.NDArray[np.float64], tops: npt.NDArray[np.float64]) -> list[float]:
@@ -279,3 +278,13 @@ def _around(known: npt.NDArray[np.float64], centre: float, count: int) -> list[f
     if odd:
         return [centre + step * (i + 0.5) for i in range(-side, side)]
     return [centre + step * i for i in range(1 - side, side)]
+
+
+def _reached(edges: list[float], known: npt.NDArray[np.float64]) -> tuple[int, int]:
+    """Which edges to keep: not those past the last value on a side, but always those next to the centre."""
+    if not len(known):
+        return 0, len(edges)
+    smaller = np.searchsorted(
+        edges, [known.min(), known.max()], side="left"
+    )  # edges below the least, the most
+    return min(int(smaller[0]), (len(edges) - 1) // 2), max(int(smaller[1]), len(edges) // 2 + 1)

@@ -38,14 +38,17 @@ function classify(values, { method = "quantiles", count = USUAL, edges = [], cen
   const distinct = known.filter((v, i) => !i || v !== known[i - 1]);
   const wanted = Math.max(1, Math.min(MOST, Math.round(count) || USUAL)), given = soundEdges(edges);
   let found;
+  if (method === "diverging" && Number.isFinite(centre)) {
+    const steps = around(known, centre, wanted), [first, last] = reached(steps, known);
+    return { method, edges: steps.slice(first, last), colours: PALETTES.puor[steps.length + 1].slice(first, last + 1) };
+  }
   if (method === "fixed" && given.length) found = given;
-  else if (method === "diverging" && Number.isFinite(centre)) found = around(known, centre, wanted);
   else if (distinct.length <= (method === "values" ? MOST : wanted)) [found, method] = [Array.from(distinct.slice(0, -1)), "values"];
   else {
     method = method === "natural" ? "natural" : "quantiles";
     found = roundedEdges(known, method === "natural" ? naturalBreaks(known, wanted) : quantiles(known, wanted));
   }
-  return { method, edges: found, colours: PALETTES[method === "diverging" ? "puor" : "ylgnbu"][found.length + 1] };
+  return { method, edges: found, colours: PALETTES.ylgnbu[found.length + 1] };
 }
 
 const soundEdges = (edges) => [...new Set(edges.filter(Number.isFinite))].sort((a, b) => a - b).slice(0, MOST - 1);
@@ -133,6 +136,13 @@ function around(known, centre, count) {
   return odd
     ? Array.from({ length: 2 * side }, (_, i) => centre + step * (i - side + 0.5))
     : Array.from({ length: 2 * side - 1 }, (_, i) => centre + step * (i + 1 - side));
+}
+
+/* Which edges to keep: not those past the last value on a side, but always those next to the centre. */
+function reached(edges, known) {
+  if (!known.length) return [0, edges.length];
+  const least = below(edges, known[0]), most = below(edges, known[known.length - 1]);
+  return [Math.min(least, (edges.length - 1) >> 1), Math.max(most, (edges.length >> 1) + 1)];
 }
 
 /* The fixed edges of an indicator by the rule for its kind; none where there is no rule. */
