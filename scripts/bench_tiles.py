@@ -47,7 +47,7 @@ async () => {
   const map = document.getElementById('ns-t-map'), box = map.getBoundingClientRect(), times = [];
   const frame = () => new Promise((next) => requestAnimationFrame(next));
   const fire = (on, type, step) => on.dispatchEvent(new MouseEvent(type,
-    { bubbles: true, clientX: box.x + 1000 - 10 * step, clientY: box.y + 450 + (step % 2 ? 3 : 0), button: 0, buttons: 1 }));
+    { bubbles: true, clientX: box.x + 1000 - 10 * step, clientY: box.y + 450 + 3 * (step % 2), buttons: 1 }));
   fire(map, 'mousedown', 0);
   let last = await frame();
   for (let step = 1; step <= 90; step++) {

@@ -202,10 +202,9 @@ const TilesLayer = L.GridLayer.extend({
     return NAMES.map((name) => data.columns[this.by + name] || data.columns[name]);
   },
 
-  /* Of a mark: larger where there is more room for each. */
-  radius(zoom, data) {
-    const room = (TILE * TILE * 4 ** Math.max(0, zoom - 1 - this.info.points_zoom)) / data.count;
-    return room < 60 ? 2 : room < 250 ? 2.6 : room < 1000 ? 3.6 : room < 4000 ? 5 : 6.5;
+  /* Of a mark: the same in all tiles of a zoom, and larger the nearer. */
+  radius(zoom) {
+    return Math.min(6.5, 2.4 * 1.28 ** Math.max(0, zoom - 1 - this.info.points_zoom));
   },
 
   /* The pixels of a mark: tens of thousands are set faster one by one than as pictures. */
@@ -221,7 +220,7 @@ const TilesLayer = L.GridLayer.extend({
   },
 
   _drawPoints(ctx, coords, data, ratio) {
-    const { k, left, top } = this._frame(coords, data), { x, y, count } = data, status = this._status(data), radius = this.radius(coords.z, data);
+    const { k, left, top } = this._frame(coords, data), { x, y, count } = data, status = this._status(data), radius = this.radius(coords.z);
     const side = ctx.canvas.width, image = ctx.createImageData(side, side), out = image.data;
     for (const which of [YES, UNSURE, NO]) {
       if (!this.shown[which]) continue;

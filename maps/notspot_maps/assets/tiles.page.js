@@ -134,7 +134,7 @@ class TilesPage {
     this.foundZoom = this.map.getZoom();
     if (!found) return;
     const style = { color: "#1f2933", weight: 2, fill: false, interactive: false };
-    this.rim = found.bounds ? L.rectangle(found.bounds, style) : L.circleMarker(found.latlng, { ...style, radius: this.layer.radius(this.map.getZoom(), found.data) + 4 });
+    this.rim = found.bounds ? L.rectangle(found.bounds, style) : L.circleMarker(found.latlng, { ...style, radius: this.layer.radius(this.map.getZoom()) + 4 });
     this.rim.addTo(this.map);
   }
 
