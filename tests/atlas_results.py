@@ -13,7 +13,7 @@ from notspot_coverage.results import Results
 from notspot_geodata.text import Text
 
 SCRIPT = "<script>alert('x')</script>"
-RIGHT_TO_LEFT = "=‮\"村\"𠮷里"  # a formula to a spreadsheet, an override of direction, quotes, a rare character
+RIGHT_TO_LEFT = '=‮"村"𠮷里'  # a formula to a spreadsheet, an override of direction, quotes, a rare character
 DEFINITIONS = """
 [[indicator]]
 id = "speed"
@@ -118,7 +118,7 @@ def years() -> tuple[Results, list[Results]]:
 
 
 def many(side: int = 40) -> Results:
-    """A board of `side` x `side` villages, four to a township and 16 to a county; village number n has the value n / 100."""
+    """A board of `side` x `side` villages, four to a township, 16 to a county; the value of number n is n / 100."""
     rows, figures = [], []
     for y in range(side):
         for x in range(side):
@@ -146,7 +146,13 @@ def many(side: int = 40) -> Results:
             share = min(100.0, number / 100)
             figures.append(
                 _row(
-                    "reached", "village", code, share, max(0.0, share - 1), numerator=number, denominator=10000
+                    "reached",
+                    "village",
+                    code,
+                    share,
+                    max(0.0, share - 1),
+                    numerator=number,
+                    denominator=10000,
                 )
             )
     units = gpd.GeoDataFrame(rows, crs="EPSG:3824").sort_values("village_code", ignore_index=True)

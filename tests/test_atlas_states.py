@@ -1,14 +1,17 @@
 """What the atlas shows and keeps: levels, years, two sides, filters, the long table, files, paper, the address."""
 
+import base64
 import csv
+import gzip
 import io
+import json
 import re
 
 import pytest
 from atlas_results import RIGHT_TO_LEFT, SCRIPT, many, years
 from browser import opened
 
-from notspot_maps.atlas import atlas
+from notspot_maps.atlas import AtlasLayer, atlas
 
 pytestmark = pytest.mark.browser
 
@@ -255,7 +258,7 @@ def test_the_table_sorts_by_what_else_is_known(long_file):
         page.select_option("[data-ns=sort]", "name")
         assert address(page)["q"] == "name%2B"
         assert page.locator("tr[data-index]").first.locator("bdi").first.inner_text() == "村0"
-        page.select_option("[data-ns=sort]", "width")  # number 50 is the first whose bound is a whole point down
+        page.select_option("[data-ns=sort]", "width")
         assert page.locator("tr[data-index]").first.locator("td").nth(4).inner_text() == "1.0"
 
 
@@ -266,6 +269,7 @@ def test_table_and_map_point_at_the_same_unit(file):
         page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
         page.wait_for_selector("tr.ns-pointed")
         assert "安二區" in page.locator("tr.ns-pointed").inner_text()
+        assert "2019 65.50 → 2020 70.50 → 2021 80.50" in page.locator(".ns-tip").first.inner_text()
         page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
         assert "安二區" in page.locator("tr.ns-chosen").inner_text()
         assert page.get_attribute("[data-ns=tab-table]", "aria-selected") == "true"
@@ -280,7 +284,7 @@ def test_the_table_is_saved_as_csv(file):
         with page.expect_download() as download:
             page.click("[data-ns=csv]")
         assert download.value.suggested_filename == "notspot-speed-township-2021.csv"
-        raw = open(download.value.path(), "rb").read()  # noqa: SIM115
+        raw = download.value.path().read_bytes()
         assert raw.startswith(b"\xef\xbb\xbf")
         rows = list(csv.DictReader(io.StringIO(raw.decode("utf-8-sig"), newline="")))
         assert list(rows[0])[:7] == [
@@ -324,7 +328,7 @@ def test_the_address_holds_the_whole_view(file):
         assert page.evaluate("location.hash.slice(1)") == whole
         assert page.input_value("[data-ns=year]") == "2020"
         assert page.input_value("[data-ns=indicator1]") == "speed"
-        assert page.locator("tr[data-index]").count() == 1  # two in the county, one of them unknown and hidden
+        assert page.locator("tr[data-index]").count() == 1  # of two, one is unknown, and hidden
         assert page.get_attribute("[data-ns=patterns]", "aria-pressed") == "true"
         assert visit.errors == []
 
@@ -460,6 +464,37 @@ def test_offline_and_under_reduced_motion_it_is_the_same_page(file):
         assert "140.3" in page.locator(".ns-big").inner_text()
         assert visit.outside == []
         assert visit.errors == []
+
+
+def source_of(made):
+    """What the layer of an atlas puts into its page: packed data and shapes."""
+    return next(child for child in made._children.values() if isinstance(child, AtlasLayer)).source
+
+
+def test_a_file_that_is_cut_short_says_so(tmp_path):
+    made = atlas(years()[0])
+    source = source_of(made)
+    source["data"] = source["data"][:400]
+    made.save(tmp_path / "cut.html")
+    with opened(tmp_path / "cut.html") as visit:
+        said = visit.page.locator("[role=alert]")
+        said.wait_for()
+        assert "內嵌資料不完整" in said.inner_text()
+
+
+def test_what_a_reader_must_know_stands_at_the_top(tmp_path):
+    made = atlas(years()[0])
+    source = source_of(made)
+    data = json.loads(gzip.decompress(base64.b64decode(source["data"])))
+    data["notice"] = ["含有<b>確切位置</b>", "Exact positions are inside"]
+    source["data"] = base64.b64encode(gzip.compress(json.dumps(data).encode())).decode()
+    made.save(tmp_path / "sites.html")
+    with opened(tmp_path / "sites.html") as visit:
+        page = ready(visit)
+        assert page.locator(".ns-panel > :first-child[role=note]").inner_text() == "注意：含有<b>確切位置</b>"
+        page.click("[data-ns=lang]")
+        assert page.locator("[role=note]").inner_text() == "Note: Exact positions are inside"
+        assert visit.violations() == []
 
 
 # ---- on paper

@@ -109,7 +109,9 @@ class Card {
       if (sides.length > 1) lines.push(el("p", { class: "ns-tip-which" }, el("b", { class: "ns-which" }, side ? W.rightSide : W.leftSide), view.titleOf(side)));
       lines.push(el("p", { class: "ns-tip-value" }, view.value(cell ? cell.v : null, cell && cell.nothing, indicator), known && view.unit(indicator) ? el("span", { class: "ns-unit" }, " " + view.unit(indicator)) : null),
         bounds ? el("p", {}, `${W.bounds} ${bounds}`) : null, ratio ? el("p", {}, ratio.join(slash)) : null);
-      if (side === 0 || indicator !== sides[0].indicator) lines.push(el("p", { class: "ns-tip-source" }, view.text(indicator.source)));
+      if (side && indicator === sides[0].indicator) return;
+      const years = this.trend.line(indicator, view.cell(place, side).place);
+      lines.push(years ? el("p", { class: "ns-tip-years" }, years) : null, el("p", { class: "ns-tip-source" }, view.text(indicator.source)));
     });
     return lines.filter(Boolean);
   }

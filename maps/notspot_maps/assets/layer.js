@@ -40,7 +40,7 @@ const AtlasLayer = L.Layer.extend({
 
   _fail(map, error) {
     const lang = this.source.lang === "en" ? "en" : "zh";
-    const words = typeof DecompressionStream === "undefined" ? WORDS[lang].unreadable : String(error);
+    const words = typeof DecompressionStream === "undefined" ? WORDS[lang].unreadable : `${WORDS[lang].broken} (${error})`;
     const place = (this.source.panel && document.getElementById(this.source.panel)) || map.getContainer();
     place.append(el("p", { class: "ns-root ns-error", role: "alert" }, words));
     if (typeof DecompressionStream !== "undefined") console.error(error);

@@ -157,7 +157,7 @@ class Panel {
     const crumb = (text, place, last) => el("li", {}, el("button", { type: "button", "aria-current": last ? "location" : null, "data-ns": "crumb" + (place ? place.level : ""), on: { click: () => view.select(place, { move: true }) } }, text));
     const name = above ? model.name(above.level, above.index, view.lang) : W.nation, focus = document.activeElement && this.parts.path.contains(document.activeElement) ? document.activeElement.dataset.ns : null;
     this.parts.path.replaceChildren(el("nav", { "aria-label": W.path },
-      el("button", { type: "button", class: "ns-up", "data-ns": "up", disabled: !at, "aria-label": at ? W.upToName(name) : W.up, title: at ? W.upToName(name) : W.up, on: { click: () => view.up() } }, el("span", { "aria-hidden": "true" }, "↰")),
+      el("button", { type: "button", class: "ns-up", "data-ns": "up", disabled: !at, "aria-label": at ? W.upToName(name) : W.up, title: at ? W.upToName(name) : W.up, on: { click: () => view.up() } }, el("span", { "aria-hidden": "true" }, "↑")),
       el("ol", {}, crumb(W.nation, null, !at), path.map((each, i) => crumb(this.name(each), each, i === path.length - 1)))));
     const again = focus && (this.parts.path.querySelector(`[data-ns="${focus}"]:not(:disabled)`) || this.parts.path.querySelector("[aria-current]"));
     if (again) again.focus({ preventScroll: true });

@@ -66,7 +66,7 @@ class Table {
       tools, view.hidden.size ? el("p", { class: "ns-note" }, W.hidden) : null, there ? null : el("p", { class: "ns-note" }, W.noYear(view.year)),
       this.rows.length ? null : el("p", { class: "ns-note" }, W.noneLeft),
       this.printing && this.rows.length > MOST_PRINTED ? el("p", { class: "ns-note" }, W.printedOnly(number(MOST_PRINTED, view.lang, 0), number(this.rows.length, view.lang, 0))) : null,
-      el("table", { class: "ns-ranking" + (this._wide ? " ns-all-columns" : ""), style: this._wide && !this.printing ? { minWidth: 210 + 80 * (this.columns.length - 2) + "px" } : {}, "aria-rowcount": String(this.rows.length + 1) },
+      el("table", { class: "ns-ranking" + (this._wide ? " ns-all-columns" : ""), style: this._wide && !this.printing ? { minWidth: 210 + 86 * (this.columns.length - 2) + "px" } : {}, "aria-rowcount": String(this.rows.length + 1) },
         el("caption", {}, title), el("colgroup", {}, this.columns.map(({ by }) => el("col", { class: "ns-col-" + by }))),
         el("thead", {}, el("tr", { "aria-rowindex": "1" }, head)), this.body)].filter(Boolean));
     this._measure();

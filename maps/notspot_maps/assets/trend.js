@@ -24,6 +24,13 @@ class Trend {
         el("thead", {}, el("tr", {}, el("th", { scope: "col" }, W.year), el("th", { scope: "col" }, W.value), el("th", { scope: "col" }, W.bounds2))), el("tbody", {}, rows))));
   }
 
+  /* The last years of a unit in a line of text; null where fewer than two are known. */
+  line(indicator, place) {
+    const { view } = this, cells = view.model.years.slice(-4).map((year) => [year, view.model.cell(indicator, place.level, place.index, year)]);
+    if (cells.filter(([, cell]) => cell && cell.v !== null).length < 2) return null;
+    return cells.map(([year, cell]) => `${year} ${view.value(cell.v, cell.nothing, indicator)}`).join(" → ");
+  }
+
   _chart(indicator, cells, nation, label) {
     const { view } = this, { width, height, left, right, top, bottom } = TREND, svg = (tag, attributes, ...text) => {
       const node = document.createElementNS("http://www.w3.org/2000/svg", tag);

@@ -12,7 +12,7 @@ const WORDS = {
     wide: "上下限跨級（點狀）", map: "地圖：以滑鼠或觸控瀏覽；鍵盤請用搜尋與排名表", jumps: "快速前往", sheet: "展開或收合面板", path: "目前位置",
     run: "執行代號", sortBy: (name) => `依${name}排序`, all: "全部", perUnit: "單位", classes: "分級", tab: "檢視", upTo: "含上界", data: "行政區界線",
     unreadable: "這個瀏覽器無法解開內嵌資料（需要 DecompressionStream，2023 年以後的瀏覽器皆有）。請更新瀏覽器。", empty: "這份結果沒有任何指標，僅顯示行政區界線。",
-    missing: "此範圍沒有數值", yes: "有", no: "無", code: "代碼", zoomIn: "放大", zoomOut: "縮小", selected: "已選取", basis: "依據", close: "關閉", nationOnly: "僅全國數字",
+    broken: "這份地圖的內嵌資料不完整，無法展開。檔案可能在下載或轉寄時截斷；請重新取得檔案。", missing: "此範圍沒有數值", yes: "有", no: "無", code: "代碼", zoomIn: "放大", zoomOut: "縮小", selected: "已選取", basis: "依據", close: "關閉", nationOnly: "僅全國數字",
     claim: "申報", measurement: "量測", model: "推估", register: "登記", download: "下載 CSV",
   },
   en: {
@@ -26,7 +26,7 @@ const WORDS = {
     wide: "Bounds reach into another class (dotted)", map: "Map, for mouse and touch; with the keyboard use search and ranking", jumps: "Jump to", sheet: "Expand or collapse the panel", path: "Where you are",
     run: "Run", sortBy: (name) => `Sort by ${name.toLowerCase()}`, all: "All", perUnit: "Unit", classes: "Classes", tab: "View", upTo: "upper edge included", data: "Boundaries",
     unreadable: "This browser cannot unpack the data inside (it needs DecompressionStream, in every browser since 2023). Please update it.", empty: "These results hold no indicator; only boundaries are shown.",
-    missing: "No value here", yes: "yes", no: "no", code: "Code", zoomIn: "Zoom in", zoomOut: "Zoom out", selected: "Selected", basis: "Basis", close: "Close", nationOnly: "national figure only",
+    broken: "The data inside this atlas cannot be unpacked: the file may have been cut short on its way. Please fetch it again.", missing: "No value here", yes: "yes", no: "no", code: "Code", zoomIn: "Zoom in", zoomOut: "Zoom out", selected: "Selected", basis: "Basis", close: "Close", nationOnly: "national figure only",
     claim: "claim", measurement: "measurement", model: "model", register: "register", download: "Download CSV",
   },
 };
