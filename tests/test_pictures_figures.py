@@ -17,6 +17,7 @@ from pyproj import Geod
 from typer.testing import CliRunner
 
 from notspot.cli import app
+from notspot_coverage.counting.services import Account
 from notspot_geodata.errors import NotFoundError, UsageError
 from notspot_maps.classes import classes_for
 from notspot_maps.figure_page import HEIGHT, WIDTH
@@ -32,8 +33,9 @@ from notspot_maps.small_multiples import change_page, multiples_page
 SPEED, STATIONS = "dl_mbps_best", "base_stations_4g_per_1000"
 CJK = re.compile("[\u3400-\u9fff]")
 EDGE = 6.0
+OF_AN_ACCOUNT = ("shares", "notspots", "roaming")
 SERIES = ("multiples", "change")
-OF_THE_SHIPPED = [kind for kind in KINDS if kind not in ("notspots", "roaming")]
+OF_THE_SHIPPED = [kind for kind in KINDS if kind not in OF_AN_ACCOUNT]
 
 
 @pytest.fixture(scope="module")
@@ -79,6 +81,60 @@ def test_words_stand_on_the_page_and_over_no_others(taiwan, years, kind, lang):
     assert lacking("".join(line.text for line in lines)) == []
     if lang == "en":
         assert [line.text for line in lines if CJK.search(line.text)] == []
+
+
+@pytest.fixture(scope="module")
+def counted(taiwan):
+    """The shipped run with an account written by hand: 1,000 people, 600 reached by both operators, 100 by none."""
+    areas = {"TW": "nation", "remote": "group", "non_remote": "group"}
+    base = {"service": "m5", "subject": "all"}
+    kinds = [("none", 2, 600), ("partial", 1, 250), ("complete", 0, 100), ("unknown", None, 50)]
+    notspots = [
+        {
+            **base,
+            "level": level,
+            "code": code,
+            "name": code,
+            "kind": kind,
+            "operators": operators,
+            "people": people,
+        }
+        for code, level in areas.items()
+        for kind, operators, people in kinds
+    ]
+    roaming = [
+        {**base, "operator": operator, "level": level, "code": code, "name": code, "people": 1000, "covered": covered,
+         "not_covered": 950 - covered, "unknown": 50, "solved": 850 - covered}
+        for code, level in areas.items()
+        for operator, covered in (("甲電信", 800), ("乙電信", 650))
+    ]  # fmt: skip
+    table = [
+        {**base, "of": "people", "level": level, "code": code, "name": code, "total": 1000.0, "covered": 850.0,
+         "not_covered": 100.0, "unknown": 50.0, "low": 85.0, "best": 100 * 850 / 950, "high": 90.0, "unit": "人",
+         "low_by": "unknown", "high_by": "unknown", "varied": "unknown"}
+        for code, level in areas.items()
+    ]  # fmt: skip
+    empty = pd.DataFrame()
+    account = Account(pd.DataFrame(table), empty, pd.DataFrame(notspots), pd.DataFrame(roaming), empty, empty)
+    return dataclasses.replace(taiwan, account=account)
+
+
+@pytest.mark.parametrize("lang", ["zh", "en", "both"])
+@pytest.mark.parametrize("kind", OF_AN_ACCOUNT)
+def test_charts_of_an_account_have_room_too(counted, kind, lang):
+    svg = svg_of(counted, kind, lang=lang)
+    root, lines = ET.fromstring(svg), lines_of(svg)
+    assert overlapping(lines) == []
+    assert (
+        outside(lines, float(root.get("width")) - 2 * EDGE, float(root.get("height")) - 2 * EDGE, EDGE) == []
+    )
+    share = {"shares": "850", "notspots": "100", "roaming": "80"}[
+        kind
+    ]  # people covered, in none, percent of one
+    assert any(share in line.text for line in lines)
+    assert list(choices(counted, kind)) == ["m5"]
+    with pytest.raises(NotFoundError, match="there are m5"):
+        svg_of(counted, kind, service="m6")
 
 
 def test_the_check_sees_words_over_words_and_over_the_edge(taiwan):

@@ -19,8 +19,8 @@ from notspot_coverage.divide import DivideFinding, divide
 from notspot_coverage.results import Results
 from notspot_geodata.errors import NotFoundError, UsageError
 from notspot_geodata.text import Text
+from notspot_maps.account_figures import AccountKind, account_chart, services_of
 from notspot_maps.account_indicators import with_account
-from notspot_maps.account_operators import notspot_chart, roaming_chart, several
 from notspot_maps.charts import bullet_chart, gap_chart, lorenz_chart, ranking_chart, scatter_chart
 from notspot_maps.classes import Choice
 from notspot_maps.figure_page import WIDTH, Page
@@ -33,8 +33,8 @@ from notspot_maps.small_multiples import change_page, multiples_page
 from notspot_maps.svg import Chart
 
 Kind = Literal[
-    "map", "multiples", "change", "clusters", "gap", "lorenz", "scatter", "best", "worst", "bullet", "notspots",
-    "roaming",
+    "map", "multiples", "change", "clusters", "gap", "lorenz", "scatter", "best", "worst", "bullet", "shares",
+    "notspots", "roaming",
 ]  # fmt: skip
 
 KINDS: Mapping[Kind, Text] = {
@@ -48,12 +48,13 @@ KINDS: Mapping[Kind, Text] = {
     "best": Text("最好的鄉鎮市區", "townships with the best values"),
     "worst": Text("最差的鄉鎮市區", "townships with the worst values"),
     "bullet": Text("公布值與目標", "official figures against their targets"),
+    "shares": Text("各類地區之涵蓋率", "shares covered by kind of area"),
     "notspots": Text("訊號盲點人數", "people by kind of not-spot"),
     "roaming": Text("漫遊可解決之人數", "people whom roaming would reach"),
 }
 _MAPS = ("map", "multiples", "change")
 _OF_A_MEASURE = ("clusters", "gap", "lorenz", "scatter", "best", "worst")
-_OF_AN_ACCOUNT = ("notspots", "roaming")
+_OF_AN_ACCOUNT = ("shares", "notspots", "roaming")
 _NARROW = (480.0, 400.0)  # pixels of page and chart where a square wider than that says no more
 _DENSITY = "density_per_km2"
 
@@ -98,7 +99,7 @@ def figure(
     kind
         One of `KINDS`.
     indicator
-        Id of the indicator, for all but ``bullet``, ``notspots`` and ``roaming``.
+        Id of the indicator, for all but ``bullet``, ``shares``, ``notspots`` and ``roaming``.
     level
         Of maps: ``county``, ``township`` or ``village``.
     place
@@ -112,7 +113,7 @@ def figure(
     against
         Column of townships across a scatter, on a logarithmic axis.
     service
-        Of an account, for ``notspots`` and ``roaming``.
+        Of an account, for ``shares``, ``notspots`` and ``roaming``; by default its first.
     lang
         ``zh``, ``en``, or ``both``.
     format, dpi
@@ -166,7 +167,7 @@ def figure_svg(results: Results, kind: Kind, asked: Asked) -> str:
     if kind in _OF_A_MEASURE:
         return _measure(results, kind, asked)
     if kind in _OF_AN_ACCOUNT:
-        return _account(results, kind, asked)
+        return _account(results, cast(AccountKind, kind), asked)
     return _bullet(results, asked)
 
 
@@ -177,10 +178,8 @@ def choices(results: Results, kind: Kind, level: Level = "township") -> dict[str
         return {name: whole.definitions[name].name for name in mapped(whole, level)}
     if kind in _OF_A_MEASURE:
         return {finding.measure: finding.name for finding in results.divide}
-    if kind in _OF_AN_ACCOUNT and results.account is not None:
-        from notspot_maps.account_words import service_name
-
-        return {name: service_name(results.account, name) for name in several(results.account)}
+    if kind in _OF_AN_ACCOUNT:
+        return services_of(results, cast(AccountKind, kind))
     return {}
 
 
@@ -253,24 +252,8 @@ def _scatter(results: Results, name: str, against: str) -> Chart:
     return scatter_chart(towns, against, name, towns["remote"], definitions=results.definitions)
 
 
-def _account(results: Results, kind: Kind, asked: Asked) -> str:
-    account = results.account
-    if account is None:
-        raise NotFoundError(
-            "these results have no account of services; a study declares one under [coverage]"
-        )
-    services = several(account)
-    if not services:
-        raise NotFoundError(
-            "no service of the account has several operators, so there are no partial not-spots"
-        )
-    name = asked.service or services[0]
-    if name not in services:
-        raise NotFoundError(f"no service '{name}' with several operators; there are {', '.join(services)}")
-    chart = notspot_chart(account, name) if kind == "notspots" else roaming_chart(account, name)
-    layers = account.services[name].layers if name in account.services else ()
-    sources = list(dict.fromkeys(layer.source for layer in layers if layer.source))
-    source = Text("；".join(sources), "; ".join(sources)) if sources else results.title
+def _account(results: Results, kind: AccountKind, asked: Asked) -> str:
+    chart, source = account_chart(results, kind, asked.service)
     return _chart(results, chart, source, asked.lang)
 
 

@@ -10,7 +10,7 @@ from notspot_geodata.text import Text
 from notspot_maps.figure_page import label, said, width_em
 from notspot_maps.palette import INK
 from notspot_maps.picture_svg import Language
-from notspot_maps.print_shapes import Part, Sheet
+from notspot_maps.print_shapes import Part, Sheet, Spot
 from notspot_maps.static_map import Entry
 from notspot_maps.svg import LINE, SOFT, element, wrapped
 
@@ -94,7 +94,7 @@ def names_on(sheet: Sheet, names: Mapping[str, str], *, size: float = 11) -> str
     out = []
     for spot, name, part in sorted(spots, key=lambda found: -found[0].reach):
         wide, high = width_em(name) * size + 4, size * 1.2
-        for across, down in _SHIFTS:
+        for across, down in _beside(spot, wide, high) or _SHIFTS:
             x, y = spot.x + across, spot.y + down
             box = (x - wide / 2, y - high / 2, x + wide / 2, y + high / 2)
             if _within(box, _edges(part)) and not any(_meet(box, other) for other in taken):
@@ -102,6 +102,14 @@ def names_on(sheet: Sheet, names: Mapping[str, str], *, size: float = 11) -> str
                 out.append(label(x, y + size * 0.36, name, size=size, anchor="middle", halo=2.5))
                 break
     return "".join(out)
+
+
+def _beside(spot: Spot, wide: float, high: float) -> list[tuple[float, float]]:
+    """Where the name of an island goes that is smaller than it: right, left, below, above."""
+    if spot.islet is None or spot.reach > high:
+        return []
+    across, down = spot.islet[0] + wide / 2 + 1, spot.islet[1] + high / 2 + 1
+    return [(across, 0), (-across, 0), (0, down), (0, -down)]
 
 
 def furniture(sheet: Sheet, lang: Language, *, size: float = 11) -> str:

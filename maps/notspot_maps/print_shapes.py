@@ -28,6 +28,7 @@ Box = tuple[float, float, float, float]
 DETAIL = 0.35  # pixels that simplifying may move a line: a tenth of a millimetre
 KEYS: Mapping[Level, str] = {"county": "county_code", "township": "town_code", "village": "village_code"}
 
+LONGEST = 0.5  # of a frame's width that its scale bar may take
 NATION_SIZE = (680.0, 800.0)
 # the main island takes the height; the islands stand in the sea to its west, and under them is room for a legend
 _BOXES: Mapping[str, Box] = {
@@ -43,11 +44,21 @@ _SHORT = {"連江（馬祖）": Text("馬祖", "Matsu")}
 
 @dataclass(frozen=True, slots=True)
 class Spot:
-    """A place for a name: the middle of a unit's widest part, and how far it is to the nearest border."""
+    """
+    A place for a name: the middle of a unit's widest part.
+
+    Attributes
+    ----------
+    reach
+        How far it is to the nearest border.
+    islet
+        Half the width and height of that part where sea is all around it, so that a name may stand beside it.
+    """
 
     x: float
     y: float
     reach: float
+    islet: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +216,7 @@ def _placed(
         if inside.any():
             (outline,) = to_page([shapely.coverage_union_all(simple[inside])])
             marked = path_data(outline)
-    if not frame.bar_km:
+    if not 0 < frame.bar_km * 1000 / unit < LONGEST * width:
         frame = dataclasses.replace(frame, bar_km=bar_km(width * unit / 1000))
     return Part(
         frame,
@@ -213,7 +224,7 @@ def _placed(
         "".join(path_data(shape) for shape in outlines.values()),
         marked,
         "",
-        {code: _spot(shape) for code, shape in named.items()},
+        _spots(named, drawn),
         unit / 1000,
     )
 
@@ -266,8 +277,20 @@ def _around(others: gpd.GeoDataFrame, inside: gpd.GeoDataFrame, part: Part, *, b
     return "".join(path_data(shapely.transform(shape, move)) for shape in cut)
 
 
-def _spot(shape: shapely.Geometry) -> Spot:
-    largest = max(shapely.get_parts(shape), key=lambda polygon: polygon.area)
-    radius = shapely.maximum_inscribed_circle(largest, tolerance=1.0)
-    (x, y), _ = radius.coords
-    return Spot(float(x), float(y), float(radius.length))
+def _spots(named: Mapping[str, shapely.Geometry], drawn: Mapping[str, shapely.Geometry]) -> dict[str, Spot]:
+    """Where names go; of units, those that touch no other are islands."""
+    units = list(drawn.values())
+    tree = shapely.STRtree(units)
+    out = {}
+    for code, shape in named.items():
+        largest = max(shapely.get_parts(shape), key=lambda polygon: float(polygon.area))
+        radius = shapely.maximum_inscribed_circle(largest, tolerance=1.0)
+        (x, y), _ = radius.coords
+        west, north, east, south = largest.bounds
+        alone = code in drawn and len(tree.query(largest, predicate="intersects")) == 1
+        if alone:
+            half = ((east - west) / 2, (south - north) / 2)
+            out[code] = Spot((west + east) / 2, (north + south) / 2, float(radius.length), half)
+        else:
+            out[code] = Spot(float(x), float(y), float(radius.length))
+    return out

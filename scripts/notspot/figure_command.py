@@ -44,7 +44,9 @@ def figure(
     against: Annotated[
         str, typer.Option(help="Of a scatter: the column of townships across.")
     ] = "density_per_km2",
-    service: Annotated[str | None, typer.Option(help="Of an account, for notspots and roaming.")] = None,
+    service: Annotated[
+        str | None, typer.Option(help="Of an account, for shares, notspots and roaming.")
+    ] = None,
     lang: Annotated[str, typer.Option(help="zh, en or both.")] = "zh",
     out: Annotated[
         Path | None, typer.Option(help="The file: .png, .svg or .pdf. Default: KIND-INDICATOR.png.")
