@@ -16,7 +16,7 @@ help:
 	@echo 'make coverage the tests, and which lines they reach'
 	@echo 'make lint     ruff, mypy, import-linter'
 	@echo 'make bench    measured times and sizes beside those of the tools people use today'
-	@echo 'make bench-atlas   how fast the atlas draws, pans and changes'
+	@echo 'make bench-atlas   how fast the atlas draws, changes, pans and zooms beside folium and lonboard'
 	@echo 'make bench-counting   how fast and how exact points are located and coverage is counted'
 	@echo 'make bench-propagation   how fast and how exact the prediction of coverage is'
 	@echo 'make clean    remove the environment and what was built'
