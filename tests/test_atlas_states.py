@@ -520,6 +520,18 @@ def test_on_paper_the_map_and_its_legend_take_a_page_and_the_table_follows(file)
         assert page.locator(".ns-map").bounding_box()["y"] < bottom["y"]
         assert page.locator("tr[data-index]").count() == 4
         assert "下載速率（2021）" in page.locator(".ns-printed").inner_text()
+        seen = page.evaluate(
+            """() => { const canvas = document.querySelector('.ns-paper-picture'), {width, height} = canvas;
+            const {data} = canvas.getContext('2d').getImageData(0, 0, width, height), seen = {};
+            for (let at = 0; at < data.length; at += 4) {
+                const colour = `rgb(${data[at]}, ${data[at + 1]}, ${data[at + 2]})`;
+                if (data[at + 3]) seen[colour] = (seen[colour] || 0) + 1;
+            }
+            return seen; }"""
+        )
+        swatches = page.locator(".ns-class:not([data-class='-1']) .ns-swatch").all()
+        for swatch in swatches:  # each of the three values is on the paper's map
+            assert seen[swatch.evaluate("node => getComputedStyle(node).backgroundColor")] > 1000
 
 
 def test_a_long_table_is_printed_as_far_as_is_of_use_and_says_so(long_file):

@@ -31,13 +31,40 @@ class Paper {
     map.fitBounds(seen, { animate: false });
     this.view.painter.paint();
     this.view.painter._work(Infinity); // paper does not wait for the next frame
+    this.pictures = ["ns-shapes", "ns-lines"].map((name) => this._picture(name)).filter(Boolean);
     panel.printed();
     panel.drawn.table.print(true);
+  }
+
+  /* What the squares of a pane show, as one canvas: browsers leave images that are handed to a canvas off the paper. */
+  _picture(name) {
+    const { map } = this.view, pane = map.getPane(name), box = map.getContainer().getBoundingClientRect(), { x, y } = map.getSize(), fine = 2;
+    if (!pane) return null;
+    const picture = el("canvas", { class: "ns-paper-picture ns-canvas", "aria-hidden": "true", width: x * fine, height: y * fine, style: { width: x + "px", height: y + "px" } }), ctx = picture.getContext("2d");
+    ctx.scale(fine, fine);
+    for (const part of pane.children) {
+      const clip = part.getBoundingClientRect();
+      ctx.save();
+      if (part.style.overflow === "hidden") {
+        ctx.beginPath();
+        ctx.rect(clip.x - box.x, clip.y - box.y, clip.width, clip.height);
+        ctx.clip();
+      }
+      for (const square of part.querySelectorAll("canvas")) {
+        const at = square.getBoundingClientRect();
+        if (at.width && square.width && getComputedStyle(square).visibility !== "hidden") ctx.drawImage(square, at.x - box.x, at.y - box.y, at.width, at.height);
+      }
+      ctx.restore();
+    }
+    pane.append(picture);
+    L.DomUtil.setPosition(picture, map.containerPointToLayerPoint([0, 0]));
+    return picture;
   }
 
   _lift() {
     const { map, panel } = this.view;
     if (!this.was) return;
+    for (const picture of this.pictures) picture.remove();
     map.getContainer().classList.remove("ns-paper-map");
     map.invalidateSize({ animate: false, pan: false });
     map.setView(this.was.center, this.was.zoom, { animate: false });
