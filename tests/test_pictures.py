@@ -76,6 +76,11 @@ def test_both_languages_stand_on_one_line_and_paragraphs_under_each_other():
     assert square[0].get("y") == "90"
 
 
+def test_a_figure_is_said_once_in_both_languages():
+    root = standalone(sample("83.8 %（81.6–85.6 %）", "83.8 % (81.6–85.6 %)"), "both")
+    assert [item.text for item in root.iter() if "83.8" in (item.text or "")] == ["83.8 %（81.6–85.6 %）"]
+
+
 def test_a_picture_depends_on_no_page():
     svg = picture(sample(), "svg", width=600).decode()
     assert not re.search(r'class=|style=|href|tabindex|<script|%"|data-', svg)

@@ -15,6 +15,7 @@ from copy import deepcopy
 from typing import Literal
 
 from notspot_geodata.errors import UsageError
+from notspot_geodata.text import tidy
 from notspot_maps.svg import FONT, number
 
 Language = Literal["zh", "en", "both"]
@@ -115,8 +116,9 @@ def _choose(parent: ET.Element, lang: Language) -> None:
         elif lang != "both" and ("en" if lang == "zh" else "zh") in names:
             continue
         elif lang == "both" and "en" in names and kept and _is_pair(kept[-1], child):
-            kept[-1].text = f"{kept[-1].text} {child.text}"
-            kept[-1].set("data-en", child.text or "")
+            if _bare(kept[-1]) != _bare(child):  # a figure is said once, whatever its brackets
+                kept[-1].text = f"{kept[-1].text} {child.text}"
+                kept[-1].set("data-en", child.text or "")
             continue
         _choose(child, lang)
         kept.append(child)
@@ -126,6 +128,10 @@ def _choose(parent: ET.Element, lang: Language) -> None:
 def _is_pair(zh: ET.Element, en: ET.Element) -> bool:
     place = ("x", "y", "dx")
     return "zh" in zh.get("class", "").split() and all(zh.get(name) == en.get(name) for name in place)
+
+
+def _bare(words: ET.Element) -> str:
+    return tidy(words.text or "").replace(" ", "")
 
 
 def _half(text: str, lang: Language) -> str:
