@@ -187,7 +187,9 @@ def test_far_islets_do_not_stretch_the_first_view():
     assert views["taiwan"][0] > 119.2  # Kinmen and Matsu lie west of it, and one tap away
     assert views["kinmen"][2] < 118.6  # without Wuqiu, which is at 119.4 E
     assert shapes.grid == GRID
-    assert len(atlas(real).get_root().render().encode()) < 1_200_000  # of the two million that a file may have
+    assert (
+        len(atlas(real).get_root().render().encode()) < 1_200_000
+    )  # of the two million that a file may have
 
 
 def earlier(study, year, *, faster=0.0):
@@ -243,3 +245,13 @@ def test_filters_are_the_groups_that_the_run_knows_of(study):
         ("plains", [3]),
     ]
     assert payload(study)[0]["tags"] == []
+
+
+def test_classes_may_be_chosen_by_indicator(study):
+    data, _ = payload(study, classes={"speed": "fixed:50,100"})
+    column = data["indicators"][0]["levels"]["township"]
+    assert (column["method"], column["edges"], len(column["colours"])) == ("fixed", [50, 100], 3)
+    with pytest.raises(UsageError, match="chosen for sped, which"):
+        payload(study, classes={"sped": "natural:5"})
+    with pytest.raises(UsageError, match="chooses no classes"):
+        payload(study, classes={"speed": "pretty:5"})

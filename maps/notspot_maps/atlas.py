@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import gzip
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import folium
@@ -19,6 +19,7 @@ from folium.template import Template
 
 from notspot_geodata.text import Text
 from notspot_maps.atlas_payload import payload
+from notspot_maps.classes import Choice
 from notspot_maps.offline import OfflineFigure, Page, asset, without_links
 from notspot_maps.overlay_account import account_overlays
 from notspot_maps.overlay_payload import packed
@@ -65,6 +66,7 @@ def atlas(
     earlier: Sequence[Results] = (),
     overlays: Sequence[Overlay] | None = None,
     include_sites: bool = False,
+    classes: Mapping[str, Choice | str] | None = None,
     tiles: bool = False,
     lang: str = "zh",
 ) -> folium.Map:
@@ -83,6 +85,8 @@ def atlas(
         has: its places and lines with their status by service (`account_overlays`).
     include_sites
         Let exact positions of base stations into the file, which then says so at its top.
+    classes
+        By indicator, in place of those that `classes_for` chooses: ``{"id": "natural:6"}``; a reader may choose others.
     tiles
         Put OpenStreetMap under the shapes. The page then asks that one host for pictures, and its policy
         names it; without it the file asks nobody for anything.
@@ -99,6 +103,7 @@ def atlas(
         earlier=earlier,
         overlays=overlays,
         include_sites=include_sites,
+        classes=classes,
         lang=lang,
         panel="ns-panel",
         fragment=True,
@@ -174,7 +179,7 @@ class AtlasLayer(Layer):
 
     Parameters
     ----------
-    results, earlier, overlays, include_sites
+    results, earlier, overlays, include_sites, classes
         As for `atlas`.
     name
         In a layer control; the title of the results without it.
@@ -205,6 +210,7 @@ class AtlasLayer(Layer):
         earlier: Sequence[Results] = (),
         overlays: Sequence[Overlay] | None = None,
         include_sites: bool = False,
+        classes: Mapping[str, Choice | str] | None = None,
         name: str | None = None,
         lang: str = "zh",
         panel: str | None = None,
@@ -223,6 +229,7 @@ class AtlasLayer(Layer):
             earlier=earlier,
             overlays=packed(overlays, include_sites=include_sites),
             notice=NOTICE if any(overlay.sensitive for overlay in overlays) else None,
+            classes=classes,
         )
         self.views: list[dict[str, Any]] = data["views"]
         text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)

@@ -13,7 +13,7 @@ import pandas as pd
 from notspot_coverage.definitions import Indicator
 from notspot_coverage.groups import NAMES
 from notspot_geodata.text import Text
-from notspot_maps.classes import classes_for
+from notspot_maps.classes import Choice, classes_for
 
 if TYPE_CHECKING:
     from notspot_coverage.results import Results
@@ -23,17 +23,24 @@ DIGITS = 7  # significant, of figures in the page; whole numbers stay whole
 Place = Mapping[str, Mapping[str, int]]  # level: code: row
 
 
-def indicator_columns(results: Results, earlier: Mapping[int, Results], place: Place) -> list[dict[str, Any]]:
+def indicator_columns(
+    results: Results,
+    earlier: Mapping[int, Results],
+    place: Place,
+    chosen: Mapping[str, Choice] | None = None,
+) -> list[dict[str, Any]]:
     """
     Every indicator of the run with its figures by level, and those of earlier years beside them.
 
-    A year is taken where its indicator is of the same kind and unit; its units are found by code.
+    A year is taken where its indicator is of the same kind and unit; its units are found by code. `chosen` are classes
+    by indicator, in place of `classes_for`'s own.
     """
+    chosen = chosen or {}
     now = _rows_by_id(results)
     past = {year: (run.definitions, _rows_by_id(run)) for year, run in earlier.items()}
     out = []
     for name, definition in results.definitions.items():
-        shown = _indicator(definition, now.get(name, results.indicators.iloc[:0]), place)
+        shown = _indicator(definition, now.get(name, results.indicators.iloc[:0]), place, chosen.get(name))
         for year, (definitions, rows) in past.items():
             if name in rows and _comparable(definitions[name], definition):
                 _add_year(shown, year, definition, rows[name], place)
@@ -78,12 +85,14 @@ def _add_year(
         shown["nation"].setdefault("past", {})[str(year)] = _cell(nation.iloc[0])
 
 
-def _indicator(definition: Indicator, rows: pd.DataFrame, place: Place) -> dict[str, Any]:
+def _indicator(
+    definition: Indicator, rows: pd.DataFrame, place: Place, choice: Choice | None
+) -> dict[str, Any]:
     levels = {}
     for level, where in place.items():
         own = _of_level(rows, level, where)
         if own["value"].notna().any():
-            levels[level] = _column(definition, own)
+            levels[level] = _column(definition, own, choice)
     nation = rows[rows["level"] == "nation"]
     groups = rows[(rows["level"] == "group") & (rows["value"].notna() | rows["low"].notna())]
     return {
@@ -128,9 +137,9 @@ def _is_weighted(definition: Indicator) -> bool:
     )
 
 
-def _column(definition: Indicator, own: pd.DataFrame) -> dict[str, Any]:
+def _column(definition: Indicator, own: pd.DataFrame, choice: Choice | None) -> dict[str, Any]:
     """One level's figures, rows in the order of its units, and the classes they are first shown in."""
-    made = classes_for(definition, own["value"].to_numpy(dtype=np.float64))
+    made = classes_for(definition, own["value"].to_numpy(dtype=np.float64), choice)
     return {
         **_figures(own),
         "s": "official" if (own["status"].dropna() == "official").any() else "computed",

@@ -4,7 +4,7 @@ What the atlas's page holds, as JSON-ready data and as shared arcs: units, filte
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from notspot_geodata.errors import UsageError
 from notspot_geodata.text import Text
 from notspot_maps.account_indicators import THEME, THEME_NAME, with_account
 from notspot_maps.atlas_indicators import both, first_shown, indicator_columns
-from notspot_maps.classes import METHODS
+from notspot_maps.classes import METHODS, Choice
 from notspot_maps.topology import Topology, topology
 
 if TYPE_CHECKING:
@@ -55,6 +55,7 @@ def payload(
     earlier: Sequence[Results] = (),
     overlays: Sequence[dict[str, Any]] = (),
     notice: Text | None = None,
+    classes: Mapping[str, Choice | str] | None = None,
 ) -> tuple[dict[str, Any], Topology]:
     """
     What the page holds, as JSON-ready data and as shared arcs.
@@ -66,7 +67,7 @@ def payload(
     Raises
     ------
     UsageError
-        Two of the results are of the same year.
+        Two of the results are of the same year; `classes` names an indicator that there is not.
     """
     runs = _by_year(results, earlier)
     results = runs.pop(results.year)
@@ -82,7 +83,7 @@ def payload(
         for level, parent in _PARENT.items()
     }
     shapes, extra = _shapes(frames, up)
-    shown = indicator_columns(results, runs, place)
+    shown = indicator_columns(results, runs, place, _chosen(results, classes or {}))
     data = {
         "run": results.run_id,
         "title": both(results.title),
@@ -103,6 +104,13 @@ def payload(
         "overlays": list(overlays),
     }
     return data, shapes
+
+
+def _chosen(results: Results, classes: Mapping[str, Choice | str]) -> dict[str, Choice]:
+    unknown = sorted(set(classes) - set(results.definitions))
+    if unknown:
+        raise UsageError(f"classes are chosen for {', '.join(unknown)}, which these results do not have")
+    return {name: Choice.parse(each) if isinstance(each, str) else each for name, each in classes.items()}
 
 
 def _by_year(results: Results, earlier: Sequence[Results]) -> dict[int, Results]:

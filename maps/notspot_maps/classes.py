@@ -114,7 +114,8 @@ def classes(
         The units' values; NaN is unknown and has no say.
     method
         ``quantiles`` (as many units in each), ``natural`` (Fisher–Jenks), ``fixed`` (`edges` as given),
-        ``diverging`` (equal steps on each side of `centre`, as far as there are values) or ``values`` (one class a distinct value).
+        ``diverging`` (equal steps on each side of `centre`, as far as there are values) or ``values`` (one class
+        a distinct value).
     count
         Classes wanted, at most 7. Fewer come out where the values do not bear as many.
     centre

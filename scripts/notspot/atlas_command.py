@@ -49,6 +49,10 @@ def atlas(
             "--include-sites", help="Let exact positions of base stations into the file, which then says so."
         ),
     ] = False,
+    classes: Annotated[
+        list[str] | None,
+        typer.Option(help="Classes of an indicator, ID=natural:6 or ID=fixed:20,40,60; may be repeated."),
+    ] = None,
     tiles: Annotated[
         Path | None,
         typer.Option(
@@ -90,6 +94,7 @@ def atlas(
             earlier=[load(each, allow_rejects=allow_rejects) for each in earlier or ()],
             overlays=overlays,
             include_sites=include_sites,
+            classes=dict(_pair(each) for each in classes or ()),
             tiles=basemap,
             lang=lang,
         )
@@ -111,6 +116,15 @@ def atlas(
             print_json(said)
         else:
             typer.echo(_said(said))
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, choice = text.partition("=")
+    if not equals:
+        raise UsageError(
+            f"--classes is ID=METHOD, for example {name or 'population'}=natural:6; found '{text}'"
+        )
+    return name, choice
 
 
 def _said(said: dict[str, object]) -> str:
