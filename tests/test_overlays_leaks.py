@@ -130,6 +130,7 @@ def test_what_is_public_is_found_by_the_same_search(folder):
 def test_places_in_the_file_of_stations_are_counted_and_not_drawn(results):
     overlays = {overlay.id: overlay for overlay in account_overlays(results)}
     assert set(overlays) == {"clinics", "trails", "sites_hotspots"}
+    assert any("public = true" in note.en and "stations.csv" in note.en for note in results.account.notes)
     table = results.account.table
     assert table[(table["subject"] == "subsidised") & (table["level"] == "nation")]["total"].iloc[0] == 3
 

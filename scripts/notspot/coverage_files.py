@@ -24,17 +24,9 @@ if TYPE_CHECKING:
 
     from notspot_geodata.reading import Reading
 
-RADIO = (
-    "frequency",
-    "band",
-    "power",
-    "eirp",
-    "erp",
-    "gain",
-    "loss",
-    "azimuth",
-    "tilt",
-)  # nothing else has these
+RADIO = frozenset(
+    "frequency band power eirp erp gain feeder_loss azimuth tilt tilt_electrical tilt_mechanical".split()
+)  # meanings of columns that nothing but a list of stations has
 HINT = "Fix the files, or pass --allow-rejects to go on without these rows (they stay in rejects.csv)."
 
 

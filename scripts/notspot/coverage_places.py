@@ -89,13 +89,18 @@ def places_of(
         ],
         columns=list(UNPLACED),
     )
+    sensitive = is_sensitive(files, spec)
+    if sensitive and spec.public is None:
+        zh = "可能是基地臺清單，只計數、不繪於地圖；若可公開請寫 public = true。"
+        en = "it may be a list of base stations: its places count and are not drawn; say public = true if they may be."
+        files.note(spec.file, [Text(zh, en)])
     places = Places(
         id=spec.id,
         name=spec.name,
         points=_single(frame),
         anchors=spec.anchors,
         as_of=spec.as_of,
-        sensitive=is_sensitive(files, spec),
+        sensitive=sensitive,
     )
     return PlacesRead(places, unplaced)
 

@@ -5,7 +5,7 @@ The overlays of an atlas: what a run counted, what its study names, and files th
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,7 @@ from notspot.coverage_specs import FileSpec, LayerSpec
 from notspot.overlay_specs import OverlaySpec
 from notspot.study import Study
 from notspot_coverage.counting.services import Layer
-from notspot_geodata.errors import InputError, NotFoundError, Problem, UsageError
+from notspot_geodata.errors import InputError, NotFoundError, UsageError
 from notspot_geodata.ledger import Ledger
 from notspot_geodata.text import Text
 from notspot_maps.overlay_account import account_overlays
@@ -91,8 +91,8 @@ def overlays_for(
         found.append(lines_of(frame, id=_id(path, taken), name=Text(path.stem, path.stem)))
     for text in points:
         path = Path(text)
-        frame, headers = _features(path, ledger, allow_rejects)
-        sensitive = _guarded(headers, path, include_sites)
+        frame, written = _features(path, ledger, allow_rejects)
+        sensitive = _guarded(written, path, include_sites)
         overlay = points_of(frame, id=_id(path, taken), name=Text(path.stem, path.stem), sensitive=sensitive)
         found.append(overlay)
     lost = include_sites and not isinstance(source, Study) and _read_back(source)
@@ -130,16 +130,16 @@ def _of_study(
         return _study_raster(study, spec, layer, source, include_sites)
     assert spec.file is not None
     path = study.folder / spec.file.path
-    frame, headers = _features(path, ledger, allow_rejects, spec.file)
+    frame, written = _features(path, ledger, allow_rejects, spec.file)
     for name, header in (("name", spec.name_column), ("status", spec.status_column), ("by", spec.by_column)):
         if header is not None:
-            frame = frame.assign(**{name: frame[_column(frame, header, path)]})
+            frame = frame.assign(**{name: frame[_column(frame, header, written, path)]})
     if spec.kind == "lines":
         return lines_of(
             frame, id=spec.id, name=spec.name, service=spec.service, source=source, basis=spec.basis,
             as_of=spec.as_of, resolution_m=spec.resolution_m or 20.0,
         )  # fmt: skip
-    sensitive = not spec.public and _guarded(headers, path, include_sites)
+    sensitive = not spec.public and _guarded(written, path, include_sites)
     return points_of(
         frame, id=spec.id, name=spec.name, service=spec.service, source=source, basis=spec.basis, as_of=spec.as_of,
         sensitive=sensitive,
@@ -204,10 +204,10 @@ def _checked(path: Path, kind: str, at_least: float | None, crs: str | None) -> 
 
 def _features(
     path: Path, ledger: Ledger, allow_rejects: bool, spec: FileSpec | None = None
-) -> tuple[gpd.GeoDataFrame, list[str]]:
+) -> tuple[gpd.GeoDataFrame, Mapping[str, str]]:
     """
-    Features of a map or of a table with coordinates; ``name``, ``status`` and ``by`` where headers mean that. And all
-    headers of the file.
+    Features of a map or of a table with coordinates; ``name``, ``status`` and ``by`` where headers mean that. And the
+    headers of the file, with the names of their columns.
     """
     from notspot_geodata.selection import select
     from notspot_geodata.vectors import read_geo
@@ -219,8 +219,8 @@ def _features(
     )  # fmt: skip
     reading = frame.attrs["reading"]
     frame.attrs = {}
-    headers = [*reading.columns, *map(str, frame.columns)]
-    ledger.refuse(path, hushed(reading.problems) if lists_stations(headers) else reading.problems)
+    written = {**{str(name): str(name) for name in frame.columns}, **reading.columns}
+    ledger.refuse(path, hushed(reading.problems) if lists_stations(written) else reading.problems)
     if said.where:
         chosen = select(frame, said.where, rows=list(range(1, len(frame) + 1)), written=reading.columns)
         if chosen.problems:
@@ -231,12 +231,12 @@ def _features(
             column = next((c for header in headers for c in frame.columns if str(c).lower() == header), None)
             if column is not None:
                 frame = frame.assign(**{name: frame[column]})
-    return frame, headers
+    return frame, written
 
 
-def _guarded(headers: list[str], path: Path, include_sites: bool) -> bool:
+def _guarded(written: Mapping[str, str], path: Path, include_sites: bool) -> bool:
     """Whether points are base stations, which only `include_sites` lets in."""
-    if not lists_stations(headers):
+    if not lists_stations(written):
         return False
     if not include_sites:
         raise UsageError(
@@ -246,11 +246,13 @@ def _guarded(headers: list[str], path: Path, include_sites: bool) -> bool:
     return True
 
 
-def _column(frame: gpd.GeoDataFrame, header: str, path: Path) -> str:
-    if header not in frame:
-        there = ", ".join(str(c) for c in frame.columns if c != frame.geometry.name)
-        raise InputError(path, [Problem(None, header, f"is no column of the file; there are {there}")])
-    return header
+def _column(frame: gpd.GeoDataFrame, header: str, written: Mapping[str, str], path: Path) -> str:
+    from notspot_geodata.selection import column_of, no_such_column
+
+    found = column_of(frame, header, written)
+    if found is None:
+        raise InputError(path, [no_such_column(frame, header)])
+    return str(found)
 
 
 def _id(path: Path, taken: set[str]) -> str:
