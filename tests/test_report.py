@@ -9,6 +9,7 @@ from browser import opened
 
 from notspot_coverage.results import Results
 from notspot_geodata.text import Text
+from notspot_maps.document_of_results import document_of_results
 from notspot_maps.headlines import headlines
 from notspot_maps.report import css_string, margins, report_page
 from notspot_maps.words import bounds, number, times
@@ -79,6 +80,20 @@ def test_names_from_the_data_cannot_run(taiwan: Results) -> None:
 def test_a_study_without_a_divide_has_a_report_too(taiwan: Results) -> None:
     page = report_page(dataclasses.replace(taiwan, divide=()))
     assert 'id="scorecard"' in page
+
+
+def test_a_run_of_which_nothing_is_known_has_a_readable_report(taiwan: Results) -> None:
+    table = taiwan.indicators.copy()
+    table[["value", "low", "high"]] = float("nan")
+    table["status"] = "unknown"
+    empty = dataclasses.replace(taiwan, indicators=table, divide=())
+    page = report_page(empty)
+    assert "所缺資料列於計分卡" in page
+    assert '<figure class="map"' not in page
+    assert 'id="scorecard"' in page
+    assert not re.search(r">\s*(nan|None)\b", page)
+    blocks = document_of_results(empty, "en").blocks
+    assert any("there is no map" in getattr(block, "text", "") for block in blocks)
 
 
 def test_a_title_cannot_leave_the_margin_of_the_printed_page(taiwan: Results) -> None:

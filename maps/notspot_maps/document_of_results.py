@@ -93,7 +93,11 @@ def _first(results: Results, say: _In) -> Iterator[Block]:
     if found:
         yield say.heading(1, SAY["key"])
         yield from say.bullets(found)
-    yield from say.figure(part.map_figure(results), numbers=False)
+    figure = part.map_figure(results)
+    if figure:
+        yield from say.figure(figure, numbers=False)
+    else:
+        yield say.paragraph(SAY["no_map"])
 
 
 def _scorecard(results: Results, say: _In) -> Iterator[Block]:

@@ -27,12 +27,18 @@ from notspot_maps.words import BASIS, KINDS, bounds, number, times, with_unit
 MAPPED = "base_stations_4g_per_km2"  # on the first page, where the study has it
 
 
-def map_figure(results: Results) -> Figure:
-    """The map that is seen first: `MAPPED`, or what the study has in its place."""
-    computed = [name for name, item in results.definitions.items() if item.recipe is not None]
+def map_figure(results: Results) -> Figure | None:
+    """The map that is seen first: `MAPPED`, or what the study has in its place; None where nothing is known."""
+    known = results.indicators[
+        (results.indicators["level"] == "township") & results.indicators["value"].notna()
+    ]
+    there = set(known["indicator"])
+    computed = [
+        name for name, item in results.definitions.items() if item.recipe is not None and name in there
+    ]
     rates = [name for name in computed if results.definitions[name].kind != "count"]
-    name = MAPPED if MAPPED in computed else [*rates, *computed][0]
-    return charted(township_chart(results, name), atlas_view(name))
+    names = [MAPPED] if MAPPED in computed else [*rates, *computed]
+    return charted(township_chart(results, names[0]), atlas_view(names[0])) if names else None
 
 
 def targets_figure(results: Results) -> Figure | None:

@@ -19,6 +19,10 @@ SAY: Mapping[str, Text] = {
     "run": Text("執行代號", "run"),
     "boundaries": Text("界線", "boundaries"),
     "key": Text("三項重點", "Three key figures"),
+    "no_map": Text(
+        "各鄉鎮市區均無可計算之指標，故無地圖；所缺資料列於計分卡。",
+        "No indicator can be computed for any township, so there is no map; the scorecard says what is missing.",
+    ),
     # the atlas
     "map_note": Text("點選鄉鎮市區可開啟互動地圖。", "Select a township to open it in the interactive map."),
     "atlas_here": Text("在本頁開啟互動地圖", "Open the interactive map here"),
