@@ -24,9 +24,10 @@ if TYPE_CHECKING:
 
     from notspot_geodata.reading import Reading
 
-RADIO = frozenset(
-    "frequency band power eirp erp gain feeder_loss azimuth tilt tilt_electrical tilt_mechanical".split()
-)  # meanings of columns that nothing but a list of stations has
+RADIO = {  # meanings of columns that nothing but a list of stations has
+    *("frequency", "band", "power", "eirp", "erp", "gain", "feeder_loss"),
+    *("azimuth", "tilt", "tilt_electrical", "tilt_mechanical"),
+}
 HINT = "Fix the files, or pass --allow-rejects to go on without these rows (they stay in rejects.csv)."
 
 
@@ -272,7 +273,7 @@ def hushed(problems: Iterable[Problem]) -> list[Problem]:
 def lists_stations(headers: Iterable[str]) -> bool:
     """Whether the columns of a table or map are those of a list of base stations."""
     found = {column.meaning for header in headers if (column := site_column(header)) is not None}
-    return not found.isdisjoint(RADIO)
+    return not RADIO.isdisjoint(found)
 
 
 def _report(found: Mapping[str, list[Problem]], hint: str) -> InputError:
