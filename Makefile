@@ -8,7 +8,7 @@ OUT ?= notspot-report
 BIN = $(VENV)/bin
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: help report test coverage lint bench bench-atlas bench-counting bench-propagation clean
+.PHONY: help report test coverage lint bench bench-atlas bench-counting bench-propagation bench-tiles clean
 
 help:
 	@echo 'make report   the report and atlas of Taiwan 2021, in $(OUT)/'
@@ -19,6 +19,7 @@ help:
 	@echo 'make bench-atlas   how fast the atlas draws, changes, pans and zooms beside folium and lonboard'
 	@echo 'make bench-counting   how fast and how exact points are located and coverage is counted'
 	@echo 'make bench-propagation   how fast and how exact the prediction of coverage is'
+	@echo 'make bench-tiles   how fast millions of points are written as tiles and browsed'
 	@echo 'make clean    remove the environment and what was built'
 
 report: $(VENV)/.ready
@@ -51,6 +52,9 @@ bench-counting: $(VENV)/.ready-test
 
 bench-propagation: $(VENV)/.ready-test
 	$(BIN)/python scripts/bench_propagation.py
+
+bench-tiles: $(VENV)/.ready-test
+	$(BIN)/python scripts/bench_tiles.py
 
 # ---------------------------------------------------------------- set-up
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from notspot.outputs import report
     from notspot.pipeline import run
     from notspot.prediction import predict
+    from notspot.results_folder import read_results
     from notspot.study import Study
     from notspot_coverage.definitions import load_indicators
     from notspot_coverage.divide import divide
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from notspot_geodata.tables import read_table
     from notspot_geodata.vectors import read_geo
     from notspot_maps.atlas import atlas
+    from notspot_maps.figures import figure
 
 __version__ = "0.1.0"
 
@@ -39,11 +41,13 @@ _HOME = {
     "counties": "notspot_geodata.reference",
     "divide": "notspot_coverage.divide",
     "fetch": "notspot_geodata.fetch",
+    "figure": "notspot_maps.figures",
     "indicators": "notspot_coverage.indicators",
     "load_indicators": "notspot_coverage.definitions",
     "locate": "notspot.locating",
     "predict": "notspot.prediction",
     "read_geo": "notspot_geodata.vectors",
+    "read_results": "notspot.results_folder",
     "read_table": "notspot_geodata.tables",
     "report": "notspot.outputs",
     "run": "notspot.pipeline",
@@ -60,11 +64,13 @@ __all__ = [
     "counties",
     "divide",
     "fetch",
+    "figure",
     "indicators",
     "load_indicators",
     "locate",
     "predict",
     "read_geo",
+    "read_results",
     "read_table",
     "report",
     "run",
