@@ -149,12 +149,12 @@ function drawMark(ctx, status, x, y, r) {
   } else ctx.arc(x, y, r, 0, 7);
   ctx.closePath();
   ctx.lineJoin = "round";
-  ctx.lineWidth = r < 2.5 ? 1.2 : status === 2 ? 3.6 : 2.4;
+  ctx.lineWidth = r < 2.5 ? (status === 2 ? 2.4 : 0.9) : status === 2 ? 3.6 : 2.4;
   ctx.strokeStyle = "#ffffff";
   ctx.stroke();
   ctx.fillStyle = status === 2 ? "#ffffff" : status === null ? INK : STATUS_COLOURS[status];
   ctx.fill();
-  ctx.lineWidth = r < 2.5 ? 0.5 : status === 2 ? 1.8 : 0.8;
+  ctx.lineWidth = r < 2.5 ? (status === 2 ? 1.2 : 0.5) : status === 2 ? 1.8 : 0.8;
   ctx.strokeStyle = status === 2 ? STATUS_COLOURS[2] : INK;
   ctx.stroke();
 }
