@@ -509,10 +509,10 @@ def test_the_workbook_has_the_account(counted: Results, account: Account, tmp_pa
 
 def test_the_document_for_word_processors_has_the_section(counted: Results, section: AccountSection) -> None:
     words = repr(document_of_results(counted, "en").blocks)
-    assert section.summary.en in words
-    assert all(cell.text.en in words for block in section.blocks for row in block.rows for cell in row)
-    assert all(figure.finding.en in words for figure in section.charts)
-    assert all(gaps.finding.en in words for gaps in section.gaps)
+    said = [section.summary, *(figure.finding for figure in section.charts)]
+    said += [gaps.finding for gaps in section.gaps]
+    said += [cell.text for block in section.blocks for row in block.rows for cell in row]
+    assert [text.en for text in said if repr(text.en)[1:-1] not in words] == []
 
 
 # ------------------------------------------------------------------ the atlas
