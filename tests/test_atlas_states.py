@@ -273,6 +273,16 @@ def test_table_and_map_point_at_the_same_unit(file):
         page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
         assert "安二區" in page.locator("tr.ns-chosen").inner_text()
         assert page.get_attribute("[data-ns=tab-table]", "aria-selected") == "true"
+        outlined = """[...document.querySelectorAll('.leaflet-ns-marks-pane canvas')].map((canvas) => {
+            const {data} = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+            return data.reduce((sum, value) => sum + (value ? 1 : 0), 0);
+        }).reduce((a, b) => a + b, 0)"""
+        page.locator(".ns-title").hover()  # off the map and off the rows
+        page.wait_for_timeout(100)
+        before = page.evaluate(outlined)
+        page.locator("tr[data-index]", has_text="山一鄉").hover()
+        page.wait_for_timeout(100)
+        assert page.evaluate(outlined) > before  # the selected one, and now this one too
         page.locator("tr[data-index]", has_text="山一鄉").click()
         assert address(page)["p"] == "00002001"
         assert "140.3" in page.locator("[role=status]").inner_text()
@@ -441,6 +451,16 @@ def test_targets_are_large_enough_for_a_finger(file):
             .map((node) => node.dataset.ns || node.outerHTML.slice(0, 80))"""
         )
         assert small == []
+
+
+def test_a_tap_leaves_no_tooltip_behind(file):
+    with opened(file, fragment="#i=speed&l=township&m=9/23.65/121.15", **PHONE) as visit:
+        page = ready(visit)
+        box = page.locator(".leaflet-container").bounding_box()
+        page.touchscreen.tap(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+        page.wait_for_timeout(150)
+        assert address(page)["p"] == "00001002"
+        assert page.locator(".ns-tip.ns-on").count() == 0
 
 
 @pytest.mark.parametrize(("width", "height"), [(600, 400), (320, 480), (320, 256)])

@@ -1,7 +1,7 @@
 /* The place: its figures in the panel and beside the pointer. */
 
-Object.assign(WORDS.zh, { change: (from, to) => `差距（${to} − ${from}）`, points: "個百分點", inside: (n, level) => `看轄內 ${n} 個${level}`, insideAll: "逐層查看" });
-Object.assign(WORDS.en, { change: (from, to) => `Difference (${to} − ${from})`, points: "points", inside: (n, level) => `Go into its ${n} ${level.toLowerCase()}`, insideAll: "Go in" });
+Object.assign(WORDS.zh, { change: (from, to) => `差距（${to} − ${from}）`, points: "個百分點", inside: (n, level) => `看轄內 ${n} 個${level}`, });
+Object.assign(WORDS.en, { change: (from, to) => `Difference (${to} − ${from})`, points: "points", inside: (n, level) => `Go into its ${n} ${level.toLowerCase()}`, });
 
 class Card {
   constructor(panel) { Object.assign(this, { panel, view: panel.view, trend: new Trend(panel.view) }); }

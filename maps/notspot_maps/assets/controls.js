@@ -1,11 +1,11 @@
 /* What is shown: indicator and year of each side, the level. */
 
 Object.assign(WORDS.zh, {
-  auto: "依縮放", year: "年度", left: "左側", right: "右側", noFigures: "無資料", latest: "最新",
+  auto: "依縮放", year: "年度", left: "左側", right: "右側", noFigures: "無資料",
   autoHint: "隨地圖縮放切換縣市、鄉鎮市區、村里", noLevel: "這項指標沒有此層級的數值",
 });
 Object.assign(WORDS.en, {
-  auto: "By zoom", year: "Year", left: "Left", right: "Right", noFigures: "no data", latest: "latest",
+  auto: "By zoom", year: "Year", left: "Left", right: "Right", noFigures: "no data",
   autoHint: "counties, townships, villages as one zooms in", noLevel: "No figures of this indicator at this level",
 });
 

@@ -1,12 +1,12 @@
 /* Filters: what units must have to be left on the map and in the table. */
 
 Object.assign(WORDS.zh, {
-  filterHint: "同時符合所勾選的全部條件；其餘單位變淡，也不列入排名表", below: "未達目標", belowOf: (target) => `未達目標（${target}）`, above: "高於目標", aboveOf: (target) => `高於目標（${target}）`,
+  filterHint: "同時符合所勾選的全部條件；其餘單位變淡，也不列入排名表", belowOf: (target) => `未達目標（${target}）`, aboveOf: (target) => `高於目標（${target}）`,
   within: (name) => `僅${name}轄內`, noFilters: "這份結果沒有可用的分類；選取一個縣市或鄉鎮市區，可只看其轄內。", clearFilters: "清除篩選",
   leftOf: (left, all, level) => `符合篩選：${left}／${all} 個${level}`, inCounties: "縣市只要有一個鄉鎮市區符合即保留。",
 });
 Object.assign(WORDS.en, {
-  filterHint: "Units that meet every condition ticked stay; the others fade and leave the ranking", below: "Below target", belowOf: (target) => `Below target (${target})`, above: "Above target", aboveOf: (target) => `Above target (${target})`,
+  filterHint: "Units that meet every condition ticked stay; the others fade and leave the ranking", belowOf: (target) => `Below target (${target})`, aboveOf: (target) => `Above target (${target})`,
   within: (name) => `Only within ${name}`, noFilters: "These results know no groups of units; select a county or township to see only what lies in it.", clearFilters: "Clear filters",
   leftOf: (left, all, level) => `Left by the filters: ${left} of ${all} ${level.toLowerCase()}`, inCounties: "A county stays where one of its townships does.",
 });

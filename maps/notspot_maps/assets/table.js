@@ -2,12 +2,12 @@
 
 Object.assign(WORDS.zh, {
   sort: "排序", up2: "由低到高", down2: "由高到低", low: "下限", high: "上限", width: "上下限差距", n: "分子", d: "分母", value2: "右側數值", change2: "差距（右−左）",
-  nameDown: "順序", nameUp: "倒序", wideTable: "展開欄位", narrowTable: "收合欄位", details: "看所選地點", noneLeft: "沒有符合篩選的單位。",
+  nameDown: "順序", nameUp: "倒序", wideTable: "展開欄位", narrowTable: "收合欄位", noneLeft: "沒有符合篩選的單位。",
   printedOnly: (some, all) => `僅列印前 ${some} 列，共 ${all} 列；其餘請用 CSV 或以篩選縮小範圍。`, noYear: (year) => `${year} 年沒有這項指標的數值。`, saved: (rows) => `已存成 CSV，${rows} 列`,
 });
 Object.assign(WORDS.en, {
   sort: "Sort by", up2: "Lowest first", down2: "Highest first", low: "Low", high: "High", width: "Width of bounds", n: "Numerator", d: "Denominator", value2: "Right value", change2: "Difference (right − left)",
-  nameDown: "In order", nameUp: "Reversed", wideTable: "More columns", narrowTable: "Fewer columns", details: "See the place", noneLeft: "The filters leave no unit.",
+  nameDown: "In order", nameUp: "Reversed", wideTable: "More columns", narrowTable: "Fewer columns", noneLeft: "The filters leave no unit.",
   printedOnly: (some, all) => `Only the first ${some} of ${all} rows are printed; take the CSV for the rest, or filter.`, noYear: (year) => `No figures of this indicator for ${year}.`, saved: (rows) => `Saved as CSV, ${rows} rows`,
 });
 

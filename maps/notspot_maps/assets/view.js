@@ -370,6 +370,8 @@ class View {
 
   _click(event) {
     const place = this.under(event.latlng);
+    cancelAnimationFrame(this.waiting); // a tap moves the pointer, too: its tooltip would stay
+    this.waiting = 0;
     this._hideTip();
     this.select(place);
   }
