@@ -40,6 +40,13 @@ FILES = (
     ("units.parquet", Text("同上，GeoParquet 1.1，含界線", "the same with boundaries, GeoParquet 1.1")),
     ("villages.parquet", Text("村里界線與所屬（無人口）", "villages with boundaries (no population)")),
     ("rejects.csv", Text("未採用或無法對應之資料列", "input rows refused or not matched")),
+    (
+        "results.zip",
+        Text(
+            "其餘計算結果，供 notspot atlas、figure、export 讀回",
+            "the rest of what was found, for notspot atlas, figure and export",
+        ),
+    ),
     ("run.json", Text("重作所需：輸入之雜湊值、版本、研究設定", "what it takes to repeat the run")),
 )
 
