@@ -273,10 +273,15 @@ def test_table_and_map_point_at_the_same_unit(file):
         page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
         assert "安二區" in page.locator("tr.ns-chosen").inner_text()
         assert page.get_attribute("[data-ns=tab-table]", "aria-selected") == "true"
-        outlined = """[...document.querySelectorAll('.leaflet-ns-marks-pane canvas')].map((canvas) => {
-            const {data} = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
-            return data.reduce((sum, value) => sum + (value ? 1 : 0), 0);
-        }).reduce((a, b) => a + b, 0)"""
+        outlined = """() => {
+            let drawn = 0;
+            for (const canvas of document.querySelectorAll('.leaflet-ns-marks-pane canvas')) {
+                if (!canvas.width) continue;
+                const {data} = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+                for (const value of data) drawn += value ? 1 : 0;
+            }
+            return drawn;
+        }"""
         page.locator(".ns-title").hover()  # off the map and off the rows
         page.wait_for_timeout(100)
         before = page.evaluate(outlined)
@@ -387,15 +392,14 @@ def test_names_are_shown_as_they_are_and_apart_from_the_words_around_them(file):
         assert page.locator(".ns-name .ns-second").get_attribute("lang") == "zh-Hant-TW"
 
 
-@pytest.mark.parametrize(
-    "query", ["臺東安二", "安二 台東", "安二臺東", "Taitung Aner", "aner, taitung county"]
-)
-def test_search_takes_county_and_town_in_any_order(file, query):
+def test_search_takes_county_and_town_in_any_order(file):
     with opened(file) as visit:
         page = ready(visit)
-        page.fill("[role=combobox]", query)
-        page.press("[role=combobox]", "Enter")
-        assert address(page)["p"].startswith("00001002")
+        for query in ("臺東安二", "安二 台東", "安二臺東", "Taitung Aner", "aner, taitung county"):
+            go(page, "l=township")  # nothing is selected
+            page.fill("[role=combobox]", query)
+            page.press("[role=combobox]", "Enter")
+            assert address(page)["p"].startswith("00001002"), query
 
 
 # ---- for everyone
