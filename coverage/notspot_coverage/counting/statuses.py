@@ -163,7 +163,7 @@ def _within_circles(layer: Layer, x: Floats, y: Floats, offs: set[float]) -> dic
         return {off: np.zeros(len(x), np.bool_) for off in {0.0, *offs}}
     west, south = sx.min() - reach, sy.min() - reach
     wide, high = sx.max() + reach - west, sy.max() + reach - south
-    side = max(reach, float(np.sqrt(wide * high / MOST_BUCKETS)))
+    side = max(reach, float(np.sqrt(wide * high / MOST_BUCKETS)), max(wide, high) / MOST_BUCKETS)
     columns, rows = int(wide / side) + 1, int(high / side) + 1
     bucket = ((sy - south) / side).astype(np.int64) * columns + ((sx - west) / side).astype(np.int64)
     order = np.argsort(bucket, kind="stable")
