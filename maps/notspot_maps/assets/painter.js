@@ -263,6 +263,7 @@ const Painter = L.Layer.extend({
     if (!this.shown) return;
     const center = this._map.getCenter(), zoom = this._map.getZoom();
     this.anim = null;
+    this.flown = true; // what comes at the end of it may take some frames
     if (Math.abs((this.next || this.shown).zoom - zoom) > 1) this._aim(center, zoom);
     this._place(center, zoom);
     this.marks.follow(center, zoom);
@@ -271,9 +272,10 @@ const Painter = L.Layer.extend({
   /* The map stands somewhere else, at another zoom or in another size. */
   _jumped() {
     if (!this.shown && !this.next) return;
-    const map = this._map, flown = Boolean(this.anim);
+    const map = this._map, { flown } = this;
     if (map._animatingZoom) return;
     this.anim = null;
+    this.flown = false;
     this._aim(map.getCenter(), map.getZoom());
     this._place(map.getCenter(), map.getZoom());
     this.shift();
