@@ -106,6 +106,10 @@ def test_a_row_taken_from_the_table_does_not_change_what_the_table_lists(long_fi
         page.locator("tr[data-index] button").first.click()
         assert "p" in address(page)
         assert page.locator(".ns-ranking").get_attribute("aria-rowcount") == "401"
+        code = page.evaluate("new URLSearchParams(location.hash.slice(1)).get('p')")
+        go(page, f"t=table&l=village&q=value%2B&p={code}004")  # a link to a row far down
+        assert page.locator("tr.ns-chosen").is_visible()
+        assert int(page.locator("tr.ns-chosen").get_attribute("aria-rowindex")) > 40
 
 
 # ---- years and two sides

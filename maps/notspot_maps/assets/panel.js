@@ -47,6 +47,7 @@ class Panel {
     if (source.panel && window.matchMedia("(max-width: 759px) and (max-height: 559px)").matches) this.sheet = this.view.tab === "table" ? 2 : 0;
     this.drawn.table.open();
     this.render();
+    this.reveal();
   }
 
   close() {
@@ -232,8 +233,11 @@ class Panel {
     this.path();
     this.card(true);
     this.drawn.filters.draw(this.parts.filter);
-    if (this.view.tab === "table") this.drawn.table.mark(true);
+    this.reveal();
   }
+
+  /* The selected row, where the table is what is seen. */
+  reveal() { if (this.view.tab === "table") this.drawn.table.mark(true); }
 
   /* Another unit is pointed at. */
   pointed() { if (this.view.tab === "table") this.drawn.table.mark(); }

@@ -256,6 +256,7 @@ class View {
     this._settle();
     if (this.overlays) this.overlays.relabel();
     this.changed();
+    this.panel.reveal();
   }
 
   write() { this.address.write(); }
