@@ -5,11 +5,16 @@ import shutil
 import zipfile
 from pathlib import Path
 
+import geopandas as gpd
 import pytest
+from shapely import Point
 
 from notspot.outputs import report
-from notspot.results_folder import NAME, load, read_results, write_results
+from notspot.results_folder import NAME, load, read_overlays, read_results, write_results
 from notspot_geodata.errors import InputError, NotFoundError
+from notspot_geodata.text import Text
+from notspot_maps.overlay_payload import packed
+from notspot_maps.overlays import points_of
 
 
 @pytest.fixture
@@ -79,3 +84,23 @@ def test_a_broken_file_is_an_error_in_words(folder, name):
     (folder / name).write_bytes(b"PK\x03\x04 broken")
     with pytest.raises(InputError, match="run the study again"):
         read_results(folder)
+
+
+def test_overlays_of_a_study_are_kept_and_shown_again(taiwan, tmp_path):
+    frame = gpd.GeoDataFrame(
+        {"name": ["衛生所"], "status": ["covered"]}, geometry=[Point(121.5, 25.0)], crs="EPSG:4326"
+    )
+    seen = points_of(frame, id="clinics", name=Text("衛生所", "Clinics"))
+    hidden = points_of(frame, id="stations", name=Text("基地臺", "Stations"), sensitive=True)
+    write_results(taiwan, tmp_path / NAME, [seen, hidden])
+    (again,) = read_overlays(tmp_path)
+    assert (again.id, again.name, again.sensitive) == ("clinics", Text("衛生所", "Clinics"), False)
+    assert packed([again]) == packed([seen])
+
+
+def test_overlays_of_a_folder_without_results_say_what_to_do(tmp_path):
+    with pytest.raises(NotFoundError, match="is not a folder of results"):
+        read_overlays(tmp_path)
+    (tmp_path / NAME).write_bytes(b"PK")
+    with pytest.raises(InputError, match="run the study again"):
+        read_overlays(tmp_path)

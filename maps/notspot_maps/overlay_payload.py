@@ -18,7 +18,15 @@ from numpy.typing import NDArray
 from notspot_geodata import crs as systems
 from notspot_geodata.errors import UsageError
 from notspot_geodata.text import Text
-from notspot_maps.overlays import UNKNOWN, LineOverlay, Overlay, PointOverlay, RasterOverlay, Standing
+from notspot_maps.overlays import (
+    UNKNOWN,
+    LineOverlay,
+    Overlay,
+    PackedOverlay,
+    PointOverlay,
+    RasterOverlay,
+    Standing,
+)
 
 GRID_DEG = 1e-5  # of points and lines: about a metre
 CUT = 64  # parts of a stretch of a line, for where its status changes
@@ -49,6 +57,9 @@ def packed(overlays: Sequence[Overlay], *, include_sites: bool = False) -> list[
                 f"the overlay '{overlay.id}' shows where base stations stand: ask for it with --include-sites"
             )
         seen.add(overlay.id)
+        if isinstance(overlay, PackedOverlay):
+            out.append(dict(overlay.data))
+            continue
         head = {
             "id": overlay.id,
             "name": _both(overlay.name),
@@ -67,6 +78,14 @@ def packed(overlays: Sequence[Overlay], *, include_sites: bool = False) -> list[
         else:
             raise UsageError(f"{type(overlay).__name__} is no overlay that a page can hold")
     return out
+
+
+def unpacked(data: Sequence[dict[str, Any]]) -> tuple[PackedOverlay, ...]:
+    """What `packed` gave, as overlays again that another page takes as they are."""
+    return tuple(
+        PackedOverlay(id=each["id"], name=Text(*each["name"]), sensitive=each["sensitive"], data=each)
+        for each in data
+    )
 
 
 def _both(text: Text | None) -> list[str] | None:

@@ -134,6 +134,13 @@ class LineOverlay(Overlay):
     resolution_m: float = 20.0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class PackedOverlay(Overlay):
+    """An overlay as a page holds it (`overlay_payload.packed`): one that was read back."""
+
+    data: Mapping[str, object]
+
+
 def points_of(
     frame: gpd.GeoDataFrame,
     *,

@@ -79,7 +79,7 @@ def atlas(
             name = out / "atlas.html" if out.is_dir() else out.with_suffix(".html")
             raise UsageError(f"--out is the HTML file to write, for example {name}")
         from notspot.overlay_files import overlays_for
-        from notspot.results_folder import load
+        from notspot.results_folder import load, read_overlays
         from notspot.study import Study
         from notspot_maps.atlas import atlas as make
 
@@ -89,6 +89,8 @@ def atlas(
             results, raster or (), points or (), lines or (), resolution_m, include_sites, study=study,
             ledger=results.ledger, allow_rejects=allow_rejects,
         )  # fmt: skip
+        if study is None:
+            overlays = (*read_overlays(source if source.is_dir() else source.parent), *overlays)
         made = make(
             results,
             earlier=[load(each, allow_rejects=allow_rejects) for each in earlier or ()],

@@ -229,6 +229,7 @@ def _run(
     study: Study, out: Path, as_json: bool, allow_rejects: bool, workers: int = 0, scheduler: str = ""
 ) -> None:
     from notspot.outputs import report as write
+    from notspot.overlay_files import overlays_for
     from notspot.pipeline import run as run_study
     from notspot_maps.headlines import headlines
 
@@ -236,7 +237,8 @@ def _run(
         results = run_study(
             study, allow_rejects=allow_rejects, step=step, workers=workers, scheduler=scheduler
         )
-        folder = write(results, out, step=step)
+        overlays = overlays_for(study, ledger=results.ledger, allow_rejects=allow_rejects)
+        folder = write(results, out, overlays=overlays, step=step)
     found = headlines(results)
     if as_json:
         print_json(

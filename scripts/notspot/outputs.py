@@ -11,7 +11,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -21,6 +21,8 @@ from notspot_coverage.results import Results
 from notspot_geodata.errors import UsageError
 from notspot_maps.account_tables import ACCOUNT_FILES, write_account
 from notspot_maps.atlas import atlas
+from notspot_maps.overlay_account import account_overlays
+from notspot_maps.overlays import Overlay
 from notspot_maps.report import report_page
 from notspot_maps.tables import write_csv, write_geoparquet
 from notspot_maps.workbook import write_workbook
@@ -42,12 +44,18 @@ FILES = (
 )
 
 
-def report(results: Results, out: str | Path = "notspot-report", *, step: Step = lambda _: None) -> Path:
+def report(
+    results: Results,
+    out: str | Path = "notspot-report",
+    *,
+    overlays: Sequence[Overlay] = (),
+    step: Step = lambda _: None,
+) -> Path:
     """
     Write a run's results into the folder `out`: report, atlas, tables, ledger and the record of the run.
 
     The folder is made beside its final place and moved there when it is whole: an interrupted run
-    leaves the old result as it was.
+    leaves the old result as it was. `overlays` lie over the atlas beside what the run counted.
 
     Returns
     -------
@@ -64,7 +72,7 @@ def report(results: Results, out: str | Path = "notspot-report", *, step: Step =
         step("index.html")
         (folder / "index.html").write_text(report_page(results), encoding="utf-8", newline="\n")
         step("atlas.html")
-        page = atlas(results).get_root().render()
+        page = atlas(results, overlays=[*overlays, *account_overlays(results)]).get_root().render()
         (folder / "atlas.html").write_text(page, encoding="utf-8", newline="\n")
         step("tables")
         write_csv(results.indicators, folder / "indicators.csv")
@@ -76,7 +84,7 @@ def report(results: Results, out: str | Path = "notspot-report", *, step: Step =
             write_account(results.account, folder)
         step("indicators.xlsx")
         write_workbook(results, folder / "indicators.xlsx")
-        write_results(results, folder / RESULTS)
+        write_results(results, folder / RESULTS, overlays)
         _write_record(results, folder)
     return target
 

@@ -12,7 +12,7 @@ import io
 import json
 import math
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,11 +26,14 @@ from notspot_coverage.results import Results
 from notspot_geodata.errors import InputError, NotFoundError, Problem
 from notspot_geodata.ledger import Ledger
 from notspot_geodata.text import Text
+from notspot_maps.overlay_payload import packed, unpacked
+from notspot_maps.overlays import Overlay
 
 if TYPE_CHECKING:
     import pandas as pd
 
 NAME = "results.zip"
+_OVERLAYS = "overlays.json"
 FORMAT = 1  # of results.zip; a reader refuses what it does not know
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest a ZIP can say: same results, same bytes
 _UNITS = {"townships": "units.parquet", "villages": "villages.parquet"}  # stand beside it in the folder
@@ -121,8 +124,26 @@ def read_results(folder: str | Path) -> Results:
         raise InputError(str(file), [problem]) from error
 
 
-def write_results(results: Results, path: Path) -> None:
-    """Write what the tables of a result folder do not hold; the same results give the same bytes."""
+def read_overlays(folder: str | Path) -> tuple[Overlay, ...]:
+    """The overlays that the study of a result folder names, as its atlas has them; raises as `read_results` does."""
+    file = Path(folder) / NAME
+    try:
+        with zipfile.ZipFile(file) as archive:
+            return unpacked(json.loads(archive.read(_OVERLAYS)))
+    except FileNotFoundError:
+        read_results(folder)  # says what is wrong
+        raise
+    except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+        problem = Problem(None, "", f"cannot be read as results ({error}); run the study again")
+        raise InputError(str(file), [problem]) from error
+
+
+def write_results(results: Results, path: Path, overlays: Sequence[Overlay] = ()) -> None:
+    """
+    Write what the tables of a result folder do not hold; the same results give the same bytes.
+
+    `overlays` are those that the study names; sensitive ones are left out.
+    """
     writer = _Writer()
     fields = {
         field.name: writer.value(getattr(results, field.name))
@@ -132,7 +153,10 @@ def write_results(results: Results, path: Path) -> None:
     tree = {"format": FORMAT, "results": {"$map": [[name, value] for name, value in fields.items()]}}
     text = json.dumps(tree, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     with zipfile.ZipFile(path, "w") as archive:
-        for name, data in {"results.json": text.encode(), **writer.frames}.items():
+        shown = packed([overlay for overlay in overlays if not overlay.sensitive])
+        over = json.dumps(shown, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+        parts = {"results.json": text.encode(), _OVERLAYS: over.encode(), **writer.frames}
+        for name, data in parts.items():
             archive.writestr(zipfile.ZipInfo(name, _EPOCH), data, zipfile.ZIP_DEFLATED)
 
 
