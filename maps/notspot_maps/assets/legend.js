@@ -2,11 +2,11 @@
 
 Object.assign(WORDS.zh, {
   patterns: "圖樣", patternsHint: "各級除顏色外另以圖樣區分", classing: "分級", usual: (name) => `預設（${name}）`, howMany: "級數", ownEdges: "分級界線", ownHint: "由小到大，以逗號或空格分開，1 至 6 個數字",
-  notEdges: "請輸入 1 至 6 個數字", apply: "套用", fewer: (n) => `數值只足以分成 ${n} 級`, leftOut: (n) => `篩選條件排除 ${n} 個單位`, nClasses: (name, n) => `${name}，${n} 級`, otherSide: "右側圖例", thisSide: "左側圖例",
+  notEdges: "請輸入 1 至 6 個數字", apply: "套用", fewer: (n) => `數值只足以分成 ${n} 級`, leftOut: (n) => `篩選條件排除 ${n} 個單位`, nClasses: (name, n) => `${name}，${n} 級`, otherSide: "右側圖例", thisSide: "左側圖例", uncoloured: "網格圖層開啟中：行政區不著色，本圖例僅供對照。",
 });
 Object.assign(WORDS.en, {
   patterns: "Patterns", patternsHint: "Tell the classes apart by pattern as well as by colour", classing: "Classes", usual: (name) => `As given (${name})`, howMany: "How many", ownEdges: "Edges between classes", ownHint: "1 to 6 rising numbers, with commas or blanks between them",
-  notEdges: "1 to 6 numbers are needed", apply: "Apply", fewer: (n) => `The values bear no more than ${n} classes`, leftOut: (n) => `${n} units are left out by the filters`, nClasses: (name, n) => `${name}, ${n} classes`, otherSide: "Legend, right side", thisSide: "Legend, left side",
+  notEdges: "1 to 6 numbers are needed", apply: "Apply", fewer: (n) => `The values bear no more than ${n} classes`, leftOut: (n) => `${n} units are left out by the filters`, nClasses: (name, n) => `${name}, ${n} classes`, otherSide: "Legend, right side", thisSide: "Legend, left side", uncoloured: "A raster is on: units are not coloured, and this legend is for reference only.",
 });
 
 const pictured = new Map();
@@ -45,6 +45,7 @@ class Legend {
         el("h2", { class: "ns-h" }, this._title(two && !same ? W.thisSide : W.legend, indicator), el("span", { class: "ns-hint" }, W.legendHint)),
         el("button", { type: "button", class: "ns-quiet ns-patterns", "aria-pressed": String(Boolean(view.patterns)), title: W.patternsHint, "data-ns": "patterns", on: { click: () => view.usePatterns(!view.patterns) } }, W.patterns)),
       same ? el("p", { class: "ns-columns", "aria-hidden": "true" }, view.sides.map((side) => el("span", {}, String(side.year)))) : null,
+      view.plain ? el("p", { class: "ns-note" }, W.uncoloured) : null,
       el("ul", { class: "ns-classes" }, order.map((c) => this._row(c, columns, indicator))),
       this._unsure(classes),
       count && count.left < count.all ? el("p", { class: "ns-unsure" }, W.leftOut(number(count.all - count.left, view.lang, 0))) : null,

@@ -94,7 +94,9 @@ class Overlays {
   _sync() {
     const { map } = this.view;
     for (const overlay of this.all) if (this.on.has(overlay.id) && !this.made.has(overlay.id)) this._make(overlay);
-    this.view.plain = this.shown("raster").length > 0;
+    const plain = this.shown("raster").length > 0, changed = plain !== this.view.plain;
+    this.view.plain = plain;
+    if (changed && this.node) this.view.panel.legend(); // it says that units have no colour now
     for (const [cover, wanted] of [[this.below, this.view.plain], [this.above, this.shown("points", "lines").length > 0]]) {
       if (wanted && !cover._map) cover.addTo(map);
       else if (!wanted && cover._map) cover.remove();
