@@ -154,3 +154,12 @@ def test_two_layers_on_one_page_share_nothing(folder):
     assert page.count("L.notspot({") == 2
     ids = re.findall(r' id="(ns-[^"]+)"', page)
     assert len(ids) == len(set(ids))
+
+
+def test_who_holds_the_frame_is_told_that_the_map_came(folder):
+    listening = "<script>addEventListener('message', (e) => { window.told = e.data })</script>"
+    frame = '<iframe src="atlas.html" title="x" width="600" height="400"></iframe>'
+    with opened(host(folder, listening + frame, policy="")) as visit:
+        drawn(visit.page.frames[1])
+        visit.page.wait_for_function("window.told")
+        assert visit.page.evaluate("window.told") == {"notspot": "atlas"}

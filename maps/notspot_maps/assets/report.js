@@ -46,7 +46,7 @@
     if (frame) closeAtlas();
     else openAtlas(atlas.dataset.address);
   });
-  window.addEventListener("message", function (event) { // the atlas tells who holds it how high it is
+  window.addEventListener("message", function (event) { // the atlas tells that it came
     if (frame && event.source === frame.contentWindow) atlas.dataset.state = "there";
   });
   document.addEventListener("securitypolicyviolation", function (event) {

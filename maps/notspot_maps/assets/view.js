@@ -64,6 +64,8 @@ class View {
     this.watch.observe(this.map.getContainer());
     if (this.source.fragment) window.addEventListener("hashchange", (this.onhash = () => this.address.read(true)));
     this._language();
+    this.opened = true;
+    if (this.source.fragment && window.parent !== window) window.parent.postMessage({ notspot: "atlas" }, "*"); // it came: no more is told
   }
 
   close() {
@@ -325,8 +327,9 @@ class View {
     this._move([[south, west], [north, east]], { padding: [8, 8] });
   }
 
+  /* A place that the address names is there at once: only a page that is open moves. */
   _move(bounds, options) {
-    const still = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
+    const still = !this.opened || window.matchMedia("(prefers-reduced-motion: reduce)").matches;
     this.map.fitBounds(bounds, { ...options, animate: !still });
   }
 
