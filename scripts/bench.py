@@ -153,7 +153,7 @@ def bench_atlas(quick: bool) -> None:
     import mapclassify  # noqa: F401
 
     from notspot import Study, run
-    from notspot_maps.atlas import atlas
+    from notspot_maps.atlas.layer import atlas
 
     runs = 1 if quick else 3
     full = run(Study.shipped())

@@ -193,7 +193,7 @@ def _ours(path: Path, villages: Any, values: dict[str, Any]) -> None:
     from notspot_coverage.results import Results
     from notspot_geodata import reference
     from notspot_geodata.text import Text
-    from notspot_maps.atlas import atlas
+    from notspot_maps.atlas.layer import atlas
 
     codes = villages["village_code"].astype(str)
     same = {

@@ -24,11 +24,11 @@ from notspot_geodata.ledger import Ledger
 from notspot_geodata.text import Text
 from notspot_geodata.vectors import read_geo
 from notspot_maps.classes import classes
-from notspot_maps.map_shapes import FINE, MAIN, MAP_HEIGHT, WIDTH, Placed, sheet
-from notspot_maps.marks import across, axis, bar, mark, track
+from notspot_maps.drawing.map_shapes import FINE, MAIN, MAP_HEIGHT, WIDTH, Placed, sheet
+from notspot_maps.drawing.marks import across, axis, bar, mark, track
+from notspot_maps.drawing.static_map import choropleth_svg
+from notspot_maps.drawing.svg import SOFT, drawing, element, percent, plain, words
 from notspot_maps.palette import INK, OKABE_ITO
-from notspot_maps.static_map import choropleth_svg
-from notspot_maps.svg import SOFT, drawing, element, percent, plain, words
 from real_communities import Distances
 from real_studies import LTE_DBM, PLACES, TRAILS
 

@@ -8,7 +8,7 @@ import io
 from PIL import Image
 
 from notspot_coverage.results import Results
-from notspot_maps.figures import figure
+from notspot_maps.figures.kinds import figure
 
 DPI = 50  # a page is 360 pixels wide: names blur, shapes, colours and places show
 FIGURES = {

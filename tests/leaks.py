@@ -85,9 +85,7 @@ def _said(blob: bytes, lon: float, lat: float) -> Iterator[str]:
     # 121.4987 cut off, 121.4988 rounded: all longer ones begin with one of them
     lons, lats = ({f"{v:.4f}", f"{np.floor(v * 1e4) / 1e4:.4f}"} for v in (lon, lat))
     for pair in (pair for a in lons for b in lats for pair in ((a, b), (b, a))):
-        if re.search(
-            rf"{re.escape(pair[0])}.{{0,{APART}}}?{re.escape(pair[1])}".encode(), blob, re.DOTALL
-        ):
+        if re.search(rf"{re.escape(pair[0])}.{{0,{APART}}}?{re.escape(pair[1])}".encode(), blob, re.DOTALL):
             yield f"degrees {' '.join(pair)}"
     x, y = _TM2.transform(lon, lat)
     for east in {int(x), round(x)}:

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from notspot_maps.picture_fonts import advance_em
+from notspot_maps.figures.fonts import advance_em
 
 GOLDEN = Path(__file__).parent / "golden"
 MEAN = 0.6  # of 255: what a picture may differ by on average

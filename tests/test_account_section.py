@@ -21,16 +21,16 @@ from notspot_coverage.counting.services import Account
 from notspot_coverage.counting.units import Units
 from notspot_coverage.results import Results
 from notspot_geodata.text import Text
-from notspot_maps.account_charts import Kind, Line, Stack, interval_chart, operator_kinds, stacked_chart
-from notspot_maps.account_indicators import account_id, with_account
-from notspot_maps.account_lists import LISTED, WORST, Names, gaps_of, ranks_of
-from notspot_maps.account_rows import Counted, counted_by_code, upper_rows
-from notspot_maps.account_section import AccountSection, account_section
-from notspot_maps.account_tables import ACCOUNT_FILES, ACCOUNT_WORDS, write_account
-from notspot_maps.account_words import KEPT, between, percent, share, unknown_part, what_moves
-from notspot_maps.atlas import AtlasLayer, atlas
-from notspot_maps.document_of_results import document_of_results
-from notspot_maps.report import report_page
+from notspot_maps.account.charts import Kind, Line, Stack, interval_chart, operator_kinds, stacked_chart
+from notspot_maps.account.indicators import account_id, with_account
+from notspot_maps.account.lists import LISTED, WORST, Names, gaps_of, ranks_of
+from notspot_maps.account.rows import Counted, counted_by_code, upper_rows
+from notspot_maps.account.section import AccountSection, account_section
+from notspot_maps.account.tables import ACCOUNT_FILES, ACCOUNT_WORDS, write_account
+from notspot_maps.account.words import KEPT, between, percent, share, unknown_part, what_moves
+from notspot_maps.atlas.layer import AtlasLayer, atlas
+from notspot_maps.documents.of_results import document_of_results
+from notspot_maps.report.page import report_page
 from notspot_maps.workbook import write_workbook
 
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>"

@@ -17,8 +17,8 @@ from notspot_geodata import reference
 from notspot_geodata.errors import UsageError
 from notspot_geodata.reference import GRID, Grid
 from notspot_geodata.text import Text
-from notspot_maps.atlas import AtlasLayer, atlas
-from notspot_maps.atlas_payload import payload
+from notspot_maps.atlas.layer import AtlasLayer, atlas
+from notspot_maps.atlas.payload import payload
 from notspot_maps.topology import Topology
 
 

@@ -8,7 +8,7 @@ import pytest
 from atlas_results import SCRIPT, results
 from browser import opened
 
-from notspot_maps.atlas import AtlasLayer, atlas
+from notspot_maps.atlas.layer import AtlasLayer, atlas
 
 pytestmark = pytest.mark.browser
 

@@ -5,8 +5,8 @@ from atlas_results import results
 
 from notspot_geodata import reference
 from notspot_geodata.errors import InputError, NotFoundError
-from notspot_maps.atlas import atlas
-from notspot_maps.atlas_file import read_atlas
+from notspot_maps.atlas.file import read_atlas
+from notspot_maps.atlas.layer import atlas
 
 
 @pytest.fixture(scope="module")

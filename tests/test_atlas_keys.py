@@ -10,7 +10,7 @@ from browser import launched, opened
 from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import connected_components
 
-from notspot_maps.atlas import atlas
+from notspot_maps.atlas.layer import atlas
 from notspot_maps.offline import asset
 
 pytestmark = pytest.mark.browser

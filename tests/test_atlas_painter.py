@@ -9,8 +9,8 @@ from atlas_results import BOARD, REACHED, many, results
 from browser import opened
 from PIL import Image, ImageColor
 
-from notspot_maps.atlas import atlas
-from notspot_maps.atlas_payload import payload
+from notspot_maps.atlas.layer import atlas
+from notspot_maps.atlas.payload import payload
 
 pytestmark = pytest.mark.browser
 

@@ -11,7 +11,7 @@ import pytest
 from atlas_results import RIGHT_TO_LEFT, SCRIPT, many, years
 from browser import opened
 
-from notspot_maps.atlas import AtlasLayer, atlas
+from notspot_maps.atlas.layer import AtlasLayer, atlas
 
 pytestmark = pytest.mark.browser
 

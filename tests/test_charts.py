@@ -16,9 +16,9 @@ from notspot_coverage.definitions import load_indicators
 from notspot_coverage.divide import DivideFinding
 from notspot_coverage.groups import GROUPS
 from notspot_geodata.text import Text
-from notspot_maps.chart_words import compared
-from notspot_maps.charts import bullet_chart, gap_chart, lorenz_chart, ranking_chart, scatter_chart
-from notspot_maps.marks import ticks
+from notspot_maps.drawing.chart_words import compared
+from notspot_maps.drawing.charts import bullet_chart, gap_chart, lorenz_chart, ranking_chart, scatter_chart
+from notspot_maps.drawing.marks import ticks
 from notspot_maps.palette import contrast
 
 NAN = float("nan")

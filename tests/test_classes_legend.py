@@ -7,7 +7,7 @@ import pytest
 from atlas_results import results
 from browser import launched, opened
 
-from notspot_maps.atlas import atlas
+from notspot_maps.atlas.layer import atlas
 from notspot_maps.offline import asset
 from notspot_maps.palette import INK, PAPER, colours, contrast, luminance
 

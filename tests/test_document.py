@@ -13,10 +13,19 @@ from hypothesis import strategies as st
 
 from notspot_coverage.results import Results
 from notspot_geodata.text import Text
-from notspot_maps.document import Bullets, Document, Heading, Paragraph, Picture, Table, clean, numbered
-from notspot_maps.document_of_results import document_of_results
+from notspot_maps.documents.document import (
+    Bullets,
+    Document,
+    Heading,
+    Paragraph,
+    Picture,
+    Table,
+    clean,
+    numbered,
+)
+from notspot_maps.documents.of_results import document_of_results
 from notspot_maps.headlines import headlines
-from notspot_maps.report_words import SAY, Lang
+from notspot_maps.report.words import SAY, Lang
 
 # ------------------------------------------------------------------ text
 

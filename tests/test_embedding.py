@@ -13,8 +13,8 @@ from typer.testing import CliRunner
 from notspot.cli import app
 from notspot.embedding import html_picture, iframe, markdown, view_of
 from notspot_geodata.errors import NotFoundError
-from notspot_maps.atlas import AtlasLayer, atlas
-from notspot_maps.atlas_file import read_atlas
+from notspot_maps.atlas.file import read_atlas
+from notspot_maps.atlas.layer import AtlasLayer, atlas
 
 runner = CliRunner()
 STRICT = "default-src 'none'; frame-src 'self' file:; style-src 'unsafe-inline'"  # a host that runs no script

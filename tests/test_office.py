@@ -13,11 +13,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from notspot_geodata.errors import NotFoundError
-from notspot_maps import office_docx
-from notspot_maps.document import Bullets, Document, Heading, Paragraph, Picture, Table, clean, size_mm
-from notspot_maps.office_docx import docx
-from notspot_maps.office_odt import odt
-from notspot_maps.report_words import Lang
+from notspot_maps.documents import word as office_docx
+from notspot_maps.documents.document import (
+    Bullets,
+    Document,
+    Heading,
+    Paragraph,
+    Picture,
+    Table,
+    clean,
+    size_mm,
+)
+from notspot_maps.documents.odt import odt
+from notspot_maps.documents.word import docx
+from notspot_maps.report.words import Lang
 
 pytest.importorskip("docx", reason="python-docx is not installed: pip install 'notspot[print]'")
 pytest.importorskip("odfdo", reason="odfdo is not installed: pip install 'notspot[print]'")

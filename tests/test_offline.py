@@ -10,7 +10,7 @@ import folium.plugins
 import pytest
 from atlas_results import results
 
-from notspot_maps.atlas import atlas
+from notspot_maps.atlas.layer import atlas
 from notspot_maps.offline import leaflet_css, leaflet_js, policy, stable_ids
 
 

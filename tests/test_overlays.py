@@ -17,9 +17,9 @@ from shapely.geometry import LineString, MultiLineString, Point, Polygon
 
 from notspot_geodata.errors import InputError, NotFoundError, UsageError
 from notspot_geodata.text import Text
-from notspot_maps.overlay_payload import CUT, GRID_DEG, packed, runs
-from notspot_maps.overlay_rasters import SERVER_M, kind_of, raster_overlay
-from notspot_maps.overlays import NO, UNKNOWN, YES, RasterOverlay, Shade, lines_of, points_of
+from notspot_maps.overlays.kinds import NO, UNKNOWN, YES, RasterOverlay, Shade, lines_of, points_of
+from notspot_maps.overlays.payload import CUT, GRID_DEG, packed, runs
+from notspot_maps.overlays.rasters import SERVER_M, kind_of, raster_overlay
 
 NAME = Text("圖層", "Layer")
 WEST, NORTH = 240_000.0, 2_640_000.0  # EPSG:3826, inland

@@ -15,10 +15,10 @@ from notspot.results_folder import read_results
 from notspot.study import Study
 from notspot_geodata.errors import InputError, UsageError
 from notspot_geodata.text import Text
-from notspot_maps.atlas import atlas
-from notspot_maps.overlay_account import account_overlays
-from notspot_maps.overlay_payload import packed
-from notspot_maps.overlays import NOTICE, notice_of, points_of
+from notspot_maps.atlas.layer import atlas
+from notspot_maps.overlays.account import account_overlays
+from notspot_maps.overlays.kinds import NOTICE, notice_of, points_of
+from notspot_maps.overlays.payload import packed
 
 # odd places in the mountains, far from every border of a village
 STATIONS = [(121.413579, 24.712463), (121.046831, 23.508247)]

@@ -12,8 +12,8 @@ from browser import opened
 from shapely.geometry import LineString, Point
 
 from notspot_geodata.text import Text
-from notspot_maps.atlas import atlas
-from notspot_maps.overlays import (
+from notspot_maps.atlas.layer import atlas
+from notspot_maps.overlays.kinds import (
     NO,
     UNKNOWN,
     YES,

@@ -15,8 +15,8 @@ from notspot.overlay_files import overlays_for
 from notspot.study import Study
 from notspot_geodata.errors import InputError, NotFoundError, UsageError
 from notspot_geodata.ledger import Ledger
-from notspot_maps.overlay_rasters import KINDS
-from notspot_maps.overlays import NO, UNKNOWN, YES, LineOverlay, PointOverlay, RasterOverlay
+from notspot_maps.overlays.kinds import NO, UNKNOWN, YES, LineOverlay, PointOverlay, RasterOverlay
+from notspot_maps.overlays.rasters import KINDS
 
 HEAD = """
 id = "overlaid"

@@ -16,10 +16,10 @@ from PIL import Image
 from notspot_geodata import reference
 from notspot_geodata.errors import NotFoundError, UsageError
 from notspot_geodata.text import Text
-from notspot_maps.picture_fonts import MISSING, advance_em, lacking, print_fonts
-from notspot_maps.picture_svg import standalone, written
-from notspot_maps.pictures import MissingLetters, picture
-from notspot_maps.svg import drawing, element, lines, percent, unknown_pattern, words
+from notspot_maps.drawing.svg import drawing, element, lines, percent, unknown_pattern, words
+from notspot_maps.figures.fonts import MISSING, advance_em, lacking, print_fonts
+from notspot_maps.figures.pictures import MissingLetters, picture
+from notspot_maps.figures.standalone import standalone, written
 
 CJK = re.compile("[\u3400-\u9fff]")
 
@@ -234,7 +234,7 @@ def test_any_text_stays_text(name):
 
 @pytest.mark.parametrize("package", ["typst", "justmytype_intl_cjk"])
 def test_a_missing_package_is_named_with_how_to_get_it(package, monkeypatch):
-    from notspot_maps import picture_fonts
+    from notspot_maps.figures import fonts as picture_fonts
 
     monkeypatch.setitem(sys.modules, package, None)
     caches = [

@@ -20,15 +20,15 @@ from notspot.cli import app
 from notspot_coverage.counting.services import Account
 from notspot_geodata.errors import NotFoundError, UsageError
 from notspot_maps.classes import classes_for
-from notspot_maps.figure_page import HEIGHT, WIDTH
-from notspot_maps.figures import KINDS, Asked, choices, figure, figure_svg
-from notspot_maps.map_shapes import FINE
-from notspot_maps.picture_fonts import lacking
-from notspot_maps.print_legend import bar_px
-from notspot_maps.print_map import key_of
-from notspot_maps.print_places import figures_of
-from notspot_maps.print_shapes import NATION_SIZE, bar_km, county_sheet, nation_sheet
-from notspot_maps.small_multiples import change_page, multiples_page
+from notspot_maps.drawing.map_shapes import FINE
+from notspot_maps.figures.fonts import lacking
+from notspot_maps.figures.kinds import KINDS, Asked, choices, figure, figure_svg
+from notspot_maps.figures.legend import bar_px
+from notspot_maps.figures.map_page import key_of
+from notspot_maps.figures.multiples import change_page, multiples_page
+from notspot_maps.figures.page import HEIGHT, WIDTH
+from notspot_maps.figures.places import figures_of
+from notspot_maps.figures.shapes import NATION_SIZE, bar_km, county_sheet, nation_sheet
 
 SPEED, STATIONS = "dl_mbps_best", "base_stations_4g_per_1000"
 CJK = re.compile("[\u3400-\u9fff]")

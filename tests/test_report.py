@@ -9,9 +9,9 @@ from browser import opened
 
 from notspot_coverage.results import Results
 from notspot_geodata.text import Text
-from notspot_maps.document_of_results import document_of_results
+from notspot_maps.documents.of_results import document_of_results
 from notspot_maps.headlines import headlines
-from notspot_maps.report import css_string, margins, report_page
+from notspot_maps.report.page import css_string, margins, report_page
 from notspot_maps.words import bounds, number, times
 
 

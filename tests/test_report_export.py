@@ -16,7 +16,7 @@ from notspot_coverage.results import Results
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """White pictures: what they show is tested elsewhere."""
-    monkeypatch.setattr("notspot_maps.document.picture", lambda svg, format, **_: png())
+    monkeypatch.setattr("notspot_maps.documents.document.picture", lambda svg, format, **_: png())
 
 
 @pytest.mark.usefixtures("quick")

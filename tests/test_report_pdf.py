@@ -12,8 +12,8 @@ from pdf_text import objects, outline, pages
 
 from notspot_coverage.results import Results
 from notspot_geodata.errors import NotFoundError
-from notspot_maps import pdf
-from notspot_maps.pdf import PrintError, find_browser, lettered, printed, relinked, report_pdf
+from notspot_maps.documents import pdf
+from notspot_maps.documents.pdf import PrintError, find_browser, lettered, printed, relinked, report_pdf
 
 
 @pytest.fixture(scope="module")

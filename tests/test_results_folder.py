@@ -13,8 +13,8 @@ from notspot.outputs import report
 from notspot.results_folder import NAME, load, read_overlays, read_results, write_results
 from notspot_geodata.errors import InputError, NotFoundError
 from notspot_geodata.text import Text
-from notspot_maps.overlay_payload import packed
-from notspot_maps.overlays import points_of
+from notspot_maps.overlays.kinds import points_of
+from notspot_maps.overlays.payload import packed
 
 
 @pytest.fixture

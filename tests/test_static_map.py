@@ -15,7 +15,7 @@ from notspot_geodata import reference
 from notspot_geodata.text import Text
 from notspot_maps.absent import not_applicable
 from notspot_maps.classes import Classes
-from notspot_maps.static_map import (
+from notspot_maps.drawing.static_map import (
     CLUSTERS,
     choropleth_svg,
     cluster_chart,

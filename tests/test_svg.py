@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from notspot_geodata.text import Text
-from notspot_maps.svg import (
+from notspot_maps.drawing.svg import (
     drawing,
     element,
     identifier,

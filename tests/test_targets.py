@@ -259,7 +259,9 @@ def test_places_and_land_are_told_alike(data):
     accuracy=st.sampled_from([0.0, 40.0, 700.0]),
     buckets=st.sampled_from([1, 20, 4_000_000]),
 )
-@example(circles=[(0, 0, 1e-38), (2e3, 0, 1e-38)], points=[(0, 0)], accuracy=0.0, buckets=4_000_000)  # a row, no reach
+@example(
+    circles=[(0, 0, 1e-38), (2e3, 0, 1e-38)], points=[(0, 0)], accuracy=0.0, buckets=4_000_000
+)  # a row, no reach
 @settings(max_examples=60)
 def test_points_within_circles_are_those_of_all_tried(circles, points, accuracy, buckets):
     layer = sites(*[at(a, b) for a, b, _ in circles], radii_m=[r for *_, r in circles], accuracy_m=accuracy)

@@ -26,12 +26,12 @@ from notspot.tile_server import HOST, tile_server
 from notspot_geodata import hexagons
 from notspot_geodata.errors import UsageError
 from notspot_geodata.text import Text
-from notspot_maps import tiles
-from notspot_maps.tile_cells import cell_bits
-from notspot_maps.tile_encoding import Column, encoded
-from notspot_maps.tile_grid import along, coarser, degrees, keys_of, positions, tile_id
-from notspot_maps.tile_points import COVERED, NOT_COVERED, UNKNOWN, tile_points
-from notspot_maps.tiles import write_tiles
+from notspot_maps.tiles import writing as tiles
+from notspot_maps.tiles.cells import cell_bits
+from notspot_maps.tiles.encoding import Column, encoded
+from notspot_maps.tiles.grid import along, coarser, degrees, keys_of, positions, tile_id
+from notspot_maps.tiles.points import COVERED, NOT_COVERED, UNKNOWN, tile_points
+from notspot_maps.tiles.writing import write_tiles
 
 TAIPEI = (121.5654, 25.0330)
 

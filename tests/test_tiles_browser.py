@@ -12,9 +12,9 @@ from pmtiles import writer
 
 from notspot.tile_server import HOST, tile_server
 from notspot_geodata.text import Text
-from notspot_maps import tiles
-from notspot_maps.tile_points import tile_points
-from notspot_maps.tiles import write_tiles
+from notspot_maps.tiles import writing as tiles
+from notspot_maps.tiles.points import tile_points
+from notspot_maps.tiles.writing import write_tiles
 
 pytestmark = pytest.mark.browser
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import pandas as pd
 
 from notspot_geodata.text import Text
-from notspot_maps.report_text import cell, heading
-from notspot_maps.svg import Chart
+from notspot_maps.drawing.svg import Chart
+from notspot_maps.report.text import cell, heading
 
 
 @dataclass(frozen=True, slots=True)

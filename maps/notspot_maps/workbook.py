@@ -16,7 +16,7 @@ from notspot_coverage.groups import NAMES
 from notspot_coverage.results import Results
 from notspot_geodata.text import Text
 from notspot_maps.absent import not_applicable
-from notspot_maps.account_workbook import account_sheets
+from notspot_maps.account.workbook import account_sheets
 from notspot_maps.words import BASIS, KINDS, NOT_APPLICABLE, UNKNOWN
 from notspot_maps.workbook_file import Number, Sheet, Value, packed
 

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from notspot_geodata.reference import counties, townships, villages
     from notspot_geodata.tables import read_table
     from notspot_geodata.vectors import read_geo
-    from notspot_maps.atlas import atlas
-    from notspot_maps.figures import figure
+    from notspot_maps.atlas.layer import atlas
+    from notspot_maps.figures.kinds import figure
 
 __version__ = "0.1.0"
 
@@ -36,12 +36,12 @@ _HOME = {
     "NotspotError": "notspot_geodata.errors",
     "Results": "notspot_coverage.results",
     "Study": "notspot.study",
-    "atlas": "notspot_maps.atlas",
+    "atlas": "notspot_maps.atlas.layer",
     "check": "notspot_geodata.check",
     "counties": "notspot_geodata.reference",
     "divide": "notspot_coverage.divide",
     "fetch": "notspot_geodata.fetch",
-    "figure": "notspot_maps.figures",
+    "figure": "notspot_maps.figures.kinds",
     "indicators": "notspot_coverage.indicators",
     "load_indicators": "notspot_coverage.definitions",
     "locate": "notspot.locating",

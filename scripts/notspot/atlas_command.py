@@ -81,7 +81,7 @@ def atlas(
         from notspot.overlay_files import overlays_for
         from notspot.results_folder import load, read_overlays
         from notspot.study import Study
-        from notspot_maps.atlas import atlas as make
+        from notspot_maps.atlas.layer import atlas as make
 
         study = Study.read(source) if source.suffix.lower() == ".toml" else None
         results = load(source, allow_rejects=allow_rejects)

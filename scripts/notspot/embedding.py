@@ -16,7 +16,7 @@ from notspot.terminal import errors, print_json
 from notspot_geodata.errors import NotFoundError, UsageError
 
 if TYPE_CHECKING:
-    from notspot_maps.atlas_file import AtlasFile
+    from notspot_maps.atlas.file import AtlasFile
 
 LEAST_HEIGHT = 240  # pixels in which the map can still be read
 
@@ -52,7 +52,7 @@ def embed(
 ) -> None:
     """Print what embeds a view of an atlas: an iframe for web pages, a picture with a link for the rest."""
     with errors(as_json):
-        from notspot_maps.atlas_file import read_atlas
+        from notspot_maps.atlas.file import read_atlas
 
         if lang not in ("zh", "en"):
             raise UsageError(f"--lang is zh or en, not '{lang}'")
@@ -64,7 +64,7 @@ def embed(
         frame = iframe(address, view.title, height)
         parts = {"iframe": frame, "link": address, "title": view.title}
         if picture is not None:
-            from notspot_maps.figures import figure
+            from notspot_maps.figures.kinds import figure
 
             shown = indicator or found.data["first"]
             code = found.place(place).code if place else None

@@ -87,16 +87,16 @@ def _made(results: Path, format: Format, lang: Language, address: str, notes: li
     from notspot.results_folder import load
 
     if format is Format.pdf:
-        from notspot_maps.pdf import find_browser, report_pdf
+        from notspot_maps.documents.pdf import find_browser, report_pdf
 
         browser = find_browser()  # before a study is run
         return report_pdf(load(results), lang=lang.value, address=address, browser=browser, note=notes.append)
     if format is Format.docx:
-        from notspot_maps.office_docx import docx as write
+        from notspot_maps.documents.word import docx as write
     else:
-        from notspot_maps.office_odt import odt as write
-    from notspot_maps.document_of_results import document_of_results
-    from notspot_maps.picture_fonts import need
+        from notspot_maps.documents.odt import odt as write
+    from notspot_maps.documents.of_results import document_of_results
+    from notspot_maps.figures.fonts import need
 
     need("typst")  # before a study is run
     return write(document_of_results(load(results), lang.value))

@@ -14,9 +14,9 @@ from notspot.terminal import errors, print_json
 from notspot_geodata.errors import UsageError
 
 if TYPE_CHECKING:
-    from notspot_maps.figures import Kind
-    from notspot_maps.picture_svg import Language
-    from notspot_maps.print_shapes import Level
+    from notspot_maps.figures.kinds import Kind
+    from notspot_maps.figures.shapes import Level
+    from notspot_maps.figures.standalone import Language
 
 
 def figure(
@@ -61,8 +61,8 @@ def figure(
 ) -> None:
     """Draw a figure for print, PNG, SVG or PDF: maps with insets, years side by side, Lorenz curve, gaps, scatter."""
     with errors(as_json):
-        from notspot_maps.figures import KINDS
-        from notspot_maps.figures import figure as draw
+        from notspot_maps.figures.kinds import KINDS
+        from notspot_maps.figures.kinds import figure as draw
 
         if kind is None:
             _list(as_json)
@@ -90,7 +90,7 @@ def figure(
                 dpi=dpi,
                 out=target,
             )
-        from notspot_maps.pictures import MissingLetters
+        from notspot_maps.figures.pictures import MissingLetters
 
         notes = [str(one.message) for one in said if issubclass(one.category, MissingLetters)]
         if as_json:
@@ -110,7 +110,7 @@ def figure(
 
 
 def _list(as_json: bool) -> None:
-    from notspot_maps.figures import KINDS
+    from notspot_maps.figures.kinds import KINDS
 
     if as_json:
         print_json({"kinds": {name: {"zh": text.zh, "en": text.en} for name, text in KINDS.items()}})

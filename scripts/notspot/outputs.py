@@ -19,11 +19,11 @@ from notspot.results_folder import NAME as RESULTS
 from notspot.results_folder import write_results
 from notspot_coverage.results import Results
 from notspot_geodata.errors import UsageError
-from notspot_maps.account_tables import ACCOUNT_FILES, write_account
-from notspot_maps.atlas import atlas
-from notspot_maps.overlay_account import account_overlays
-from notspot_maps.overlays import Overlay
-from notspot_maps.report import report_page
+from notspot_maps.account.tables import ACCOUNT_FILES, write_account
+from notspot_maps.atlas.layer import atlas
+from notspot_maps.overlays.account import account_overlays
+from notspot_maps.overlays.kinds import Overlay
+from notspot_maps.report.page import report_page
 from notspot_maps.tables import write_csv, write_geoparquet
 from notspot_maps.workbook import write_workbook
 

@@ -17,9 +17,9 @@ from notspot_coverage.counting.services import Layer
 from notspot_geodata.errors import InputError, NotFoundError, UsageError
 from notspot_geodata.ledger import Ledger
 from notspot_geodata.text import Text
-from notspot_maps.overlay_account import account_overlays
-from notspot_maps.overlay_rasters import KINDS, NAMES, kind_of, raster_overlay
-from notspot_maps.overlays import LineOverlay, Overlay, PointOverlay, lines_of, points_of
+from notspot_maps.overlays.account import account_overlays
+from notspot_maps.overlays.kinds import LineOverlay, Overlay, PointOverlay, lines_of, points_of
+from notspot_maps.overlays.rasters import KINDS, NAMES, kind_of, raster_overlay
 
 if TYPE_CHECKING:
     import geopandas as gpd

@@ -13,7 +13,7 @@ from notspot.entries import Entries, Row
 from notspot.file_entries import FILE, file_spec
 from notspot_coverage.counting.services import Basis
 from notspot_geodata.text import Text
-from notspot_maps.overlay_rasters import KINDS
+from notspot_maps.overlays.rasters import KINDS
 
 OverlayKind = Literal["raster", "points", "lines"]
 MOST_EDGES = 6
@@ -37,7 +37,7 @@ class OverlaySpec:
     layer
         Of a raster: the ``[[layer]]`` whose file, quantity and threshold it shows; then there is no `file`.
     shows
-        What a raster holds, one of `notspot_maps.overlay_rasters.KINDS`; "" leaves it to the file's name.
+        What a raster holds, one of `notspot_maps.overlays.rasters.KINDS`; "" leaves it to the file's name.
     classes
         Names of a raster's values.
     service

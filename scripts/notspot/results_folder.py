@@ -26,8 +26,8 @@ from notspot_coverage.results import Results
 from notspot_geodata.errors import InputError, NotFoundError, Problem
 from notspot_geodata.ledger import Ledger
 from notspot_geodata.text import Text
-from notspot_maps.overlay_payload import packed, unpacked
-from notspot_maps.overlays import Overlay
+from notspot_maps.overlays.kinds import Overlay
+from notspot_maps.overlays.payload import packed, unpacked
 
 if TYPE_CHECKING:
     import pandas as pd

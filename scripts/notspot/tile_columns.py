@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from notspot_geodata import hexagons
 from notspot_geodata.errors import UsageError
 from notspot_geodata.places import is_blank
-from notspot_maps.tile_points import COVERED, NOT_COVERED, UNKNOWN, Gathered, masks
+from notspot_maps.tiles.points import COVERED, NOT_COVERED, UNKNOWN, Gathered, masks
 
 Floats = NDArray[np.float64]
 Faults = dict[int, tuple[str, str, str]]  # by row of the batch: field, message, value

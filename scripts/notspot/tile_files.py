@@ -34,8 +34,8 @@ from notspot_geodata.point_columns import PointColumns, point_columns
 from notspot_geodata.positions import System, near_taiwan, place, sample_frame, system_of
 from notspot_geodata.text import Text
 from notspot_maps.tables import BOM, NEWLINE, defused
-from notspot_maps.tile_points import Gathered
-from notspot_maps.tiles import PAGE, WrittenTiles, write_tiles
+from notspot_maps.tiles.points import Gathered
+from notspot_maps.tiles.writing import PAGE, WrittenTiles, write_tiles
 
 REJECTS = "rejects.csv"
 LABELS = {

@@ -1,0 +1,204 @@
+"""
+What a printed map is about: the figures of an indicator at a level, and a place by its code, each with errors that
+list what there is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from notspot_coverage.definitions import Indicator
+from notspot_coverage.results import Results
+from notspot_geodata.errors import NotFoundError, UsageError
+from notspot_geodata.text import Text
+from notspot_maps.absent import not_applicable
+from notspot_maps.classes import Classes
+from notspot_maps.figures.shapes import KEYS, Level
+from notspot_maps.figures.standalone import Language
+from notspot_maps.words import bounds, number
+
+LEVELS: Mapping[Level, Text] = {
+    "county": Text("縣市", "counties"),
+    "township": Text("鄉鎮市區", "townships"),
+    "village": Text("村里", "villages"),
+}
+BY: Mapping[Level, Text] = {
+    "county": Text("各縣市", "by county"),
+    "township": Text("各鄉鎮市區", "by township"),
+    "village": Text("各村里", "by village"),
+}
+_LISTED = 40  # names in an error
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """
+    The figures of an indicator at a level.
+
+    Attributes
+    ----------
+    table
+        By code: ``value, low, high``.
+    nothing
+        Codes where there is nothing to measure.
+    """
+
+    table: pd.DataFrame
+    nothing: frozenset[str]
+
+    @property
+    def values(self) -> pd.Series[float]:
+        return self.table["value"]
+
+    def classed(self, codes: Collection[str], classes: Classes) -> dict[str, tuple[int, bool]]:
+        """By code its class (-1 unknown, -3 nothing to measure), and whether its bounds reach into another."""
+        table = self.table.reindex(list(codes))
+        best = table["value"]
+        of = classes.of(best.to_numpy(dtype=float))
+        low, high = (classes.of(table[name].fillna(best).to_numpy(dtype=float)) for name in ("low", "high"))
+        wide = (of >= 0) & ((low != of) | (high != of))
+        return {
+            code: (-3, False) if code in self.nothing else (int(at), bool(far))
+            for code, at, far in zip(codes, of.tolist(), wide.tolist(), strict=True)
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A county, township or village that a map is about, and the county it lies in."""
+
+    code: str
+    name: Text
+    county: Text
+
+
+def definition(results: Results, indicator: str) -> Indicator:
+    """An indicator of a run; `NotFoundError` lists those that there are."""
+    if indicator not in results.definitions:
+        raise NotFoundError(f"no indicator '{indicator}'; there are {listed(list(results.definitions))}")
+    return results.definitions[indicator]
+
+
+def mapped(results: Results, level: Level) -> list[str]:
+    """Indicators that have figures at a level, in the study's order."""
+    table = results.indicators
+    there = set(table.loc[table["level"] == level, "indicator"])
+    return [name for name in results.definitions if name in there]
+
+
+def figures_of(results: Results, indicator: str, level: Level) -> Figures:
+    """
+    What a run found for an indicator at a level.
+
+    Raises
+    ------
+    NotFoundError
+        It has none there; the message lists the levels and indicators that there are.
+    UsageError
+        There is no such level.
+    """
+    if level not in KEYS:
+        raise UsageError(f"no level '{level}'; there are {', '.join(KEYS)}")
+    one = definition(results, indicator)
+    table = results.indicators
+    rows = table[(table["indicator"] == indicator) & (table["level"] == level)]
+    if rows.empty:
+        levels = [name for name in KEYS if name in set(table.loc[table["indicator"] == indicator, "level"])]
+        there = f"it has them by {', '.join(levels)}" if levels else "only of the nation"
+        others = mapped(results, level)
+        more = f"by {level} there are {listed(others)}" if others else f"no indicator has figures by {level}"
+        raise NotFoundError(f"'{indicator}' has no figures by {level}, {there}; {more}")
+    own = rows.set_index(rows["code"].astype(str))[["value", "low", "high"]].astype(float)
+    nothing = {str(code) for code in not_applicable(results.townships, one)}
+    if "status" in rows:  # counted, and nobody there
+        counted = (rows["status"] == "computed") & rows["value"].isna()
+        nothing |= set(rows.loc[counted, "code"].astype(str))
+    towns, within = results.townships, one.recipe.within if one.recipe else None
+    if level == "township" and within in towns:  # an indicator of some townships only
+        nothing |= set(towns.loc[~towns[within].astype(bool), "town_code"].astype(str))
+    return Figures(own, frozenset(nothing))
+
+
+def figure_at(results: Results, one: Indicator, code: str, *, bounded: bool = True) -> str | None:
+    """The figure of a place, or of the nation (``TW``), with its bounds if `bounded`; None where it is unknown."""
+    table = results.indicators
+    rows = table[(table["indicator"] == one.id) & (table["code"].astype(str) == code)]
+    if rows.empty or pd.isna(rows["value"].iloc[0]):
+        return None
+    row = rows.iloc[0]
+    between = bounds(row["low"], row["high"], one.kind)
+    figure = number(row["value"], one.kind)
+    return figure + (
+        f" ({between})" if bounded and between and between.split("–") != [figure, figure] else ""
+    )
+
+
+def place_of(results: Results, code: str) -> Place:
+    """
+    The place of a code of 5, 8 or 11 digits.
+
+    Raises
+    ------
+    NotFoundError
+        No place has it; the message lists those of its county, or the counties.
+    """
+    tables = {
+        5: (results.counties, "county"),
+        8: (results.townships, "town"),
+        11: (results.villages, "village"),
+    }
+    table, column = tables.get(len(code), tables[5])
+    rows = table[table[f"{column}_code"].astype(str) == code]
+    if rows.empty:
+        raise NotFoundError(f"no place '{code}'; {_places(results, code)}")
+    row = rows.iloc[0]
+    county = Text(str(row["county"]), str(row.get("county_en", row["county"])))
+    if column == "county":
+        return Place(code, county, county)
+    zh = str(row["county"]) + str(row["town"]) + (str(row["village"]) if column == "village" else "")
+    return Place(code, Text(zh, f"{row.get(f'{column}_en', row[column])}, {county.en}"), county)
+
+
+def _places(results: Results, code: str) -> str:
+    towns = results.townships
+    own = towns[towns["county_code"].astype(str) == code[:5]]
+    if len(code) > 5 and len(own):
+        names = [f"{a} {b}" for a, b in zip(own["town_code"], own["town"], strict=True)]
+        return f"in its county there are {listed(names)}; villages have 11 digits"
+    table = results.counties
+    names = [f"{a} {b}" for a, b in zip(table["county_code"], table["county"], strict=True)]
+    return f"codes have 5, 8 or 11 digits; counties are {listed(names)}"
+
+
+def names_by_code(results: Results, level: Level, lang: Language) -> dict[str, str]:
+    """Names of counties or townships as they stand on a map: 'Taitung', but 'Hsinchu City' and 'Hsinchu County'."""
+    table, column = (results.townships, "town") if level != "county" else (results.counties, "county")
+    codes = table[KEYS["township" if level != "county" else "county"]].astype(str)
+    names = table[column].astype(str)
+    if lang == "en" and f"{column}_en" in table:
+        full = table[f"{column}_en"].astype(str)
+        short = full.str.replace(r" (?:County|City|Township|District)$", "", regex=True)
+        names = short.where(~short.duplicated(keep=False), full)
+    return dict(zip(codes, names, strict=True))
+
+
+def full_names(results: Results, level: Level, lang: Language) -> dict[str, str]:
+    """Names with those of the county, for readers who point at a unit; none of villages, which are too many."""
+    if level == "village":
+        return {}
+    table, columns = (
+        (results.townships, ["county", "town"]) if level == "township" else (results.counties, ["county"])
+    )
+    out = {}
+    for row in table.drop(columns="geometry").to_dict("records"):
+        zh = "".join(str(row[column]) for column in columns)
+        en = ", ".join(str(row.get(f"{column}_en", row[column])) for column in reversed(columns))
+        out[str(row[KEYS[level]])] = en if lang == "en" else zh if lang == "zh" else f"{zh} {en}"
+    return out
+
+
+def listed(names: Sequence[str], most: int = _LISTED) -> str:
+    return ", ".join(map(str, names[:most])) + (f", … ({len(names)} in all)" if len(names) > most else "")

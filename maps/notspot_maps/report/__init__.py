@@ -1,0 +1,1 @@
+"""The report page: its parts, its sentences, its fixed words."""

@@ -1,0 +1,1 @@
+"""Millions of points as tiles that lose none, and the page that reads them by ranges."""
