@@ -4,6 +4,7 @@ import csv
 import datetime
 import io
 import json
+import re
 import tracemalloc
 import zipfile
 
@@ -293,7 +294,10 @@ def test_entities_of_a_workbook_are_not_resolved(tmp_path):
 
     def plant(data):
         start = data.index(b"<worksheet")
-        return data[:start] + doctype + data[start:].replace("留侯里".encode(), b"&x;")
+        name = re.compile(b"|".join(["留侯里".encode(), "留侯里".encode("ascii", "xmlcharrefreplace")]))
+        return (
+            data[:start] + doctype + name.sub(b"&x;", data[start:])
+        )  # lxml, where it is there, writes references
 
     rewrite(path, "xl/worksheets/sheet1.xml", plant)
     assert b"&x;" in zipfile.ZipFile(path).read("xl/worksheets/sheet1.xml")

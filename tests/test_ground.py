@@ -236,7 +236,8 @@ def test_the_union_of_polygons_of_shapely(seed, n):
     claims.append(box(X + 300, Y + 200, X + 400, Y + 300))
     expected = SQUARE.intersection(shapely.union_all(claims)).area / SQUARE.area
     assert covered_area(frame(SQUARE), polygons=frame(*claims))["share"].iloc[0] == pytest.approx(
-        expected, abs=1e-4
+        expected,
+        abs=2e-4,  # ragged polygons: up to 1.2e-4 off (docstring)
     )
 
 

@@ -179,7 +179,7 @@ def townships(draw: st.DrawFn) -> pd.DataFrame:
     )
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 @given(townships())
 def test_low_value_high_are_in_order_and_meet_when_all_is_known(units: pd.DataFrame) -> None:
     table = indicators(units, ALL)
@@ -192,7 +192,7 @@ def test_low_value_high_are_in_order_and_meet_when_all_is_known(units: pd.DataFr
         assert np.allclose(known["high"], known["value"])
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 @given(townships())
 def test_a_parent_equals_its_children(units: pd.DataFrame) -> None:
     table = indicators(units, ALL)
@@ -208,7 +208,7 @@ def test_a_parent_equals_its_children(units: pd.DataFrame) -> None:
             assert counties[key].sum() == pytest.approx(value)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=20)
 @given(townships(), st.randoms(use_true_random=False))
 def test_the_order_of_rows_changes_nothing(units: pd.DataFrame, random: object) -> None:
     order = list(range(len(units)))

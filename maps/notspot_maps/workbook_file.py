@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import os
 import re
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
@@ -50,6 +51,9 @@ class Sheet:
 
 def packed(sheets: Sequence[Sheet], *, title: str, identifier: str, dated: dt.datetime) -> bytes:
     """The workbook as bytes; `dated` stands for the time of its making and its saving."""
+    os.environ.setdefault(
+        "OPENPYXL_LXML", "False"
+    )  # read by its import: the same bytes whether lxml is there or not
     from openpyxl import Workbook
 
     book = Workbook()
