@@ -129,7 +129,8 @@ def read_overlays(folder: str | Path) -> tuple[Overlay, ...]:
     file = Path(folder) / NAME
     try:
         with zipfile.ZipFile(file) as archive:
-            return unpacked(json.loads(archive.read(_OVERLAYS)))
+            there = _OVERLAYS in archive.namelist()
+            return unpacked(json.loads(archive.read(_OVERLAYS))) if there else ()
     except FileNotFoundError:
         read_results(folder)  # says what is wrong
         raise

@@ -173,6 +173,9 @@ const Painter = L.Layer.extend({
     this.resting = setTimeout(() => this._rest(), 150);
   },
 
+  /* Paint all that is in view now, for paper. */
+  finish() { this._work(Infinity); },
+
   /* While nothing is to do: thin the arcs for the zooms next to this one. */
   _rest() {
     if (!this._map || this.queue.length) return;

@@ -216,6 +216,7 @@ class Panel {
     }
     for (const panel of this.root.querySelectorAll(".ns-tabpanel")) panel.hidden = panel.dataset.tab !== name;
     if (other) this.scroller.scrollTop = Math.min(this.scroller.scrollTop, this.scroller === this.body ? 0 : this.body.offsetTop - this.root.offsetTop);
+    if (write && name === "table" && this.sheet === 1 && window.matchMedia("(max-width: 759px)").matches) this.sheet = 2; // half a phone has no room for rows
     this._sheet();
     this.table();
     if (write) this.view.write();

@@ -30,7 +30,7 @@ class Paper {
     map.invalidateSize({ animate: false, pan: false });
     map.fitBounds(seen, { animate: false });
     this.view.painter.paint();
-    this.view.painter._work(Infinity); // paper does not wait for the next frame
+    this.view.painter.finish(); // paper does not wait for the next frame
     this.pictures = ["ns-shapes", "ns-lines"].map((name) => this._picture(name)).filter(Boolean);
     panel.printed();
     panel.drawn.table.print(true);
