@@ -255,3 +255,20 @@ def test_classes_may_be_chosen_by_indicator(study):
         payload(study, classes={"sped": "natural:5"})
     with pytest.raises(UsageError, match="chooses no classes"):
         payload(study, classes={"speed": "pretty:5"})
+
+
+def test_an_earlier_year_says_where_its_figures_are_from(study):
+    run = earlier(study, 2019)
+    claimed = dataclasses.replace(
+        run.definitions["speed"], basis="claim", source=Text("業者申報", "Operators")
+    )
+    run = dataclasses.replace(run, definitions={**run.definitions, "speed": claimed})
+    speed, reached, _ = payload(study, earlier=[run])[0]["indicators"]
+    past = speed["levels"]["township"]["past"]["2019"]
+    assert (past["s"], past["basis"], past["source"]) == ("computed", "claim", ["業者申報", "Operators"])
+    assert "basis" not in reached["levels"]["township"]["past"]["2019"]
+
+
+def test_the_map_has_its_ends_of_zoom(page):
+    assert '"minZoom": 5' in page
+    assert '"maxZoom": 18' in page

@@ -1,5 +1,7 @@
 """An atlas read back: its units, names and figures, and what is said of a file that is none."""
 
+import dataclasses
+
 import pytest
 from atlas_results import results
 
@@ -63,8 +65,20 @@ def test_a_file_that_is_no_atlas_is_an_error_in_words(tmp_path, small):
     page.write_text("<p>hello</p>")
     with pytest.raises(InputError, match="is not an atlas"):
         read_atlas(page)
-    page.write_text(
-        small.path.read_text(encoding="utf-8").replace('"data": "H4sI', '"data": "H4sX'), encoding="utf-8"
-    )
-    with pytest.raises(InputError, match="is a broken atlas"):
-        read_atlas(page)
+    whole = small.path.read_text(encoding="utf-8")
+    at = whole.index('"data": "H4sI') + 40
+    for step in range(0, 400, 25):  # whatever is hit: the stream, its checksum, the text within
+        page.write_text(whole[: at + step] + "Zq" + whole[at + step + 2 :], encoding="utf-8")
+        with pytest.raises(InputError, match="is a broken atlas"):
+            read_atlas(page)
+
+
+def test_townships_without_villages_have_their_shapes(tmp_path):
+    study = results()
+    bare = study.villages[~study.villages["town_code"].isin(["00002001", "00002003"])]
+    file = tmp_path / "atlas.html"
+    atlas(dataclasses.replace(study, villages=bare)).save(file)
+    read = read_atlas(file)
+    assert len(read.frame("village")) == len(bare)
+    assert read.frame("township").area.to_numpy() == pytest.approx(study.townships.area.to_numpy(), rel=1e-3)
+    assert len(read.results().townships) == 4

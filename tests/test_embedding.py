@@ -1,5 +1,6 @@
 """A view of an atlas in somebody else's page: what `notspot embed` prints, and that it works there."""
 
+import dataclasses
 import html
 import json
 import re
@@ -15,6 +16,7 @@ from notspot.embedding import html_picture, iframe, markdown, view_of
 from notspot_geodata.errors import NotFoundError
 from notspot_maps.atlas.file import read_atlas
 from notspot_maps.atlas.layer import AtlasLayer, atlas
+from notspot_maps.offline import leaflet_js
 
 runner = CliRunner()
 STRICT = "default-src 'none'; frame-src 'self' file:; style-src 'unsafe-inline'"  # a host that runs no script
@@ -72,6 +74,10 @@ def test_names_do_not_break_out_of_what_is_printed(folder):
     evil = 'a"><script>alert(1)</script>]('
     assert "<script>" not in iframe("a.html#p=1", evil, 400) + html_picture("a.html", evil, evil)
     assert markdown("a.html#i=x", "a [b] c", "a b.png") == "[![a \\[b\\] c](a%20b.png)](<a.html#i=x>)"
+    assert "\n" not in markdown("a.html", "a\n\n<b>", "a.png")
+    assert "\\<script\\>" in markdown("a.html", evil, "a.png")
+    said = embed(folder, "--place", "00001001001")  # a village that is called as a script
+    assert "<script" not in said
     read = read_atlas(folder / "atlas.html")
     assert view_of(read, place="00001001001").title.startswith("<script>")
     with pytest.raises(NotFoundError):
@@ -150,10 +156,26 @@ def test_two_layers_on_one_page_share_nothing(folder):
         own = folium.Map([23.65, 121.15], zoom_start=9, tiles=None, height=450)
         AtlasLayer(results(), name=indicator, keep_view=True).add_to(own)
         figure.add_child(own)
-    page = figure.render()
-    assert page.count("L.notspot({") == 2
-    ids = re.findall(r' id="(ns-[^"]+)"', page)
-    assert len(ids) == len(set(ids))
+    file = folder / "two.html"
+    figure.save(file)
+    page = file.read_text(encoding="utf-8").replace(
+        "https://cdn.jsdelivr.net/npm/leaflet@1.9.3/dist/leaflet.js", "leaflet.js"
+    )
+    file.write_text(page, encoding="utf-8")
+    (folder / "leaflet.js").write_text(leaflet_js(), encoding="utf-8")
+    with opened(file) as visit:
+        visit.page.wait_for_function("document.querySelectorAll('.ns-panel select').length >= 2")
+        ids = visit.page.evaluate("[...document.querySelectorAll('[id]')].map((each) => each.id)")
+        assert len([each for each in ids if each.startswith("ns")]) > 10
+        assert len(ids) == len(set(ids))
+        visit.page.evaluate(
+            "const [one] = document.querySelectorAll('.ns-panel select'); one.value = 'reached';"
+            "one.dispatchEvent(new Event('change', {bubbles: true}))"
+        )
+        shown = (
+            "[...document.querySelectorAll('.ns-panel select[data-ns=indicator]')].map((each) => each.value)"
+        )
+        assert visit.page.evaluate(shown) == ["reached", "speed"]
 
 
 def test_who_holds_the_frame_is_told_that_the_map_came(folder):
@@ -163,3 +185,19 @@ def test_who_holds_the_frame_is_told_that_the_map_came(folder):
         drawn(visit.page.frames[1])
         visit.page.wait_for_function("window.told")
         assert visit.page.evaluate("window.told") == {"notspot": "atlas"}
+
+
+def test_the_picture_is_of_the_year_and_level_that_were_asked_for(folder, tmp_path):
+    now = results()
+    table = now.indicators.copy()
+    table["value"] = table["value"].where(table["indicator"] != "speed", table["value"] / 4)
+    before = dataclasses.replace(now, year=2019, indicators=table)
+    atlas(now, earlier=[before]).save(tmp_path / "atlas.html")
+    drawn = {}
+    for year in ("2019", "2021"):
+        embed(tmp_path, "--indicator", "speed", "--year", year, "--picture", str(tmp_path / f"{year}.svg"))
+        drawn[year] = (tmp_path / f"{year}.svg").read_text(encoding="utf-8")
+    assert drawn["2019"] != drawn["2021"]
+    read = read_atlas(tmp_path / "atlas.html").results(2019).indicators
+    own = read[(read["indicator"] == "speed") & (read["code"] == "00001001")]
+    assert own["value"].tolist() == [5]

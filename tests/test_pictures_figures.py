@@ -19,7 +19,8 @@ from typer.testing import CliRunner
 from notspot.cli import app
 from notspot_coverage.counting.services import Account
 from notspot_geodata.errors import NotFoundError, UsageError
-from notspot_maps.classes import classes_for
+from notspot_geodata.text import Text
+from notspot_maps.classes import classes, classes_for
 from notspot_maps.drawing.map_shapes import FINE
 from notspot_maps.figures.fonts import lacking
 from notspot_maps.figures.kinds import KINDS, Asked, choices, figure, figure_svg
@@ -27,7 +28,7 @@ from notspot_maps.figures.legend import bar_px
 from notspot_maps.figures.map_page import key_of
 from notspot_maps.figures.multiples import change_page, multiples_page
 from notspot_maps.figures.page import HEIGHT, WIDTH
-from notspot_maps.figures.places import figures_of
+from notspot_maps.figures.places import Figures, figures_of
 from notspot_maps.figures.shapes import NATION_SIZE, bar_km, county_sheet, nation_sheet
 
 SPEED, STATIONS = "dl_mbps_best", "base_stations_4g_per_1000"
@@ -518,3 +519,36 @@ def test_key_counts_are_those_of_the_classes(taiwan):
         *(int((found.of(own.values) == at).sum()) for at in range(len(found.colours))),
         0,
     ]
+
+
+def test_years_of_unlike_figures_are_not_set_beside_each_other(taiwan, years):
+    other = dataclasses.replace(years[0].definitions[SPEED], unit=Text("Gbps", "Gbps"))
+    odd = dataclasses.replace(years[0], definitions={**years[0].definitions, SPEED: other})
+    for kind in SERIES:
+        with pytest.raises(UsageError, match="measure in Gbps in 2019 and a measure in Mbps in 2021"):
+            svg_of(taiwan, kind, [odd], indicator=SPEED)
+
+
+def test_an_open_bound_reaches_into_the_classes_beyond_it():
+    table = pd.DataFrame(
+        {"value": [10, 10, 10, 90], "low": [10, 10, np.nan, 90], "high": [10, np.nan, np.nan, np.nan]},
+        index=["certain", "open", "given_none", "last"],
+    )
+    found = Figures(table, frozenset()).classed(table.index, classes(table["value"], "fixed", edges=[20, 50]))
+    assert found == {"certain": (0, False), "open": (0, True), "given_none": (0, False), "last": (2, False)}
+
+
+def test_a_change_is_as_uncertain_as_both_its_years(taiwan, years):
+    def widened(run, by):
+        table = run.indicators.copy()
+        own = table["indicator"] == STATIONS
+        table.loc[own, "low"], table.loc[own, "high"] = (
+            table.loc[own, "value"] - by,
+            table.loc[own, "value"] + by,
+        )
+        return dataclasses.replace(run, indicators=table)
+
+    sure = svg_of(taiwan, "change", [years[0]])
+    unsure = svg_of(widened(taiwan, 50), "change", [widened(years[0], 50)])
+    assert "上下限跨級" not in sure
+    assert "上下限跨級" in unsure

@@ -121,6 +121,11 @@ class Indicator:
 _SHIPPED = ("official_2021.toml", "measures_2021.toml")
 
 
+def comparable(one: Indicator, other: Indicator) -> bool:
+    """Whether figures of two runs may be set beside each other: of one kind and unit."""
+    return (one.kind, one.unit.zh) == (other.kind, other.unit.zh)
+
+
 def load_themes() -> dict[str, Text]:
     """Names of the themes that indicators are listed under, in the order in which they are shown."""
     data = files("notspot_coverage") / "data"

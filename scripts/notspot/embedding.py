@@ -4,6 +4,7 @@ The command `notspot embed`: a view of an atlas for somebody else's page, as a f
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -64,12 +65,7 @@ def embed(
         frame = iframe(address, view.title, height)
         parts = {"iframe": frame, "link": address, "title": view.title}
         if picture is not None:
-            from notspot_maps.figures.kinds import figure
-
-            shown = indicator or found.data["first"]
-            code = found.place(place).code if place else None
-            drawn = level if level in ("county", "township", "village") else "township"
-            figure(found.results(), "map", indicator=shown, level=drawn, place=code, lang=lang, out=picture)  # type: ignore[arg-type]
+            _draw(found, picture, indicator=indicator, place=place, level=level, year=year, lang=lang)
             parts["markdown"] = markdown(address, view.title, picture.name)
             parts["html_picture"] = html_picture(address, view.title, picture.name)
         if as_json:
@@ -138,7 +134,7 @@ def iframe(address: str, title: str, height: int) -> str:
 
 def markdown(address: str, title: str, picture: str) -> str:
     """A picture that leads to the view, for Markdown."""
-    alt = title.replace("\\", "\\\\").replace("[", "\\[").replace("]", "\\]")
+    alt = re.sub(r"([\\\[\]<>&`])", r"\\\1", " ".join(title.split()))
     return f"[![{alt}]({quote(picture)})](<{address.replace('<', '%3C').replace('>', '%3E')}>)"
 
 
@@ -147,8 +143,33 @@ def html_picture(address: str, title: str, picture: str) -> str:
     return f'<a href="{escape(address)}"><img src="{escape(quote(picture))}" alt="{escape(title)}" width="640"></a>'
 
 
+def _draw(
+    atlas: AtlasFile,
+    out: Path,
+    *,
+    indicator: str | None,
+    place: str | None,
+    level: str | None,
+    year: int | None,
+    lang: str,
+) -> None:
+    """The view as a picture: of its level, or of townships, or of the level that there is."""
+    from typing import Any, cast
+
+    from notspot_maps.figures.kinds import figure
+
+    shown = indicator or atlas.data["first"]
+    levels = list(atlas.indicator(shown)["levels"]) if shown else []
+    drawn = (
+        level if level in levels else "township" if "township" in levels else next(iter(levels), "township")
+    )
+    code = atlas.place(place).code if place else None
+    asked: dict[str, Any] = {"level": drawn, "place": code, "lang": lang}
+    figure(atlas.results(year), "map", indicator=cast("str | None", shown), out=out, **asked)
+
+
 def _said(parts: dict[str, str]) -> str:
-    lines = [f"<!-- {parts['title'].replace('--', '- -')} -->", parts["iframe"]]
+    lines = [parts["iframe"]]
     if "markdown" in parts:
         lines += ["", "Markdown", parts["markdown"], "", "Word, mail (HTML)", parts["html_picture"]]
     else:

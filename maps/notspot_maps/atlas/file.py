@@ -8,6 +8,7 @@ import base64
 import gzip
 import json
 import re
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -109,11 +110,8 @@ class AtlasFile:
         shapes = np.array(self.shapes.geometries(), dtype=object)
         of = self._of(level)
         fine = gpd.GeoDataFrame({"row": of}, geometry=shapes, crs="EPSG:3824")
-        merged = (
-            fine[fine["row"] >= 0].dissolve("row", method="coverage")
-            if level != "village"
-            else fine.set_index("row")
-        )
+        fine = fine[fine["row"] >= 0]
+        merged = fine.dissolve("row", method="coverage") if level != "village" else fine.set_index("row")
         parents = self._codes(LEVELS[LEVELS.index(level) - 1]) if level != "county" else []
         up = [parents[at] if at >= 0 else "" for at in units["up"]] if parents else [""] * len(codes)
         frame = pd.DataFrame({"code": codes, "name": units["zh"], "name_en": units["en"], "up": up})
@@ -121,12 +119,22 @@ class AtlasFile:
             frame, geometry=merged.geometry.reindex(range(len(codes))).to_numpy(), crs="EPSG:3824"
         )
 
-    def results(self) -> Results:
+    def results(self, year: int | None = None) -> Results:
         """
-        What the atlas shows as results again: units, indicators and definitions; without divide, account and run.
+        What the atlas shows of a year (the latest) as results again: units, indicators and definitions; without divide,
+        account and run.
 
-        Figures have the digits that the page has (`atlas_indicators.DIGITS`).
+        Figures have the digits that the page has (`notspot_maps.atlas.indicators.DIGITS`).
+
+        Raises
+        ------
+        NotFoundError
+            The atlas has no figures of that year.
         """
+        year = self.data["year"] if year is None else year
+        if year not in self.data["years"]:
+            years = ", ".join(map(str, self.data["years"]))
+            raise NotFoundError(f"{self.path.name} has no figures of {year}; it has {years}")
         county = self.frame("county").rename(columns=_named("county"))
         township = self.frame("township").rename(columns={**_named("town"), "up": "county_code"})
         village = self.frame("village").rename(columns={**_named("village"), "up": "town_code"})
@@ -137,11 +145,13 @@ class AtlasFile:
             county_of, on="county_code", how="left"
         )
         definitions = {each["id"]: _definition(each) for each in self.data["indicators"]}
-        rows = [row for each in self.data["indicators"] for row in self._rows(each, definitions[each["id"]])]
+        rows = [
+            row for each in self.data["indicators"] for row in self._rows(each, definitions[each["id"]], year)
+        ]
         return Results(
             run_id=self.data["run"],
             title=self.title,
-            year=self.data["year"],
+            year=year,
             villages=village,
             townships=township,
             counties=county.drop(columns="up"),
@@ -151,7 +161,7 @@ class AtlasFile:
             divide=(),
         )
 
-    def _rows(self, shown: dict[str, Any], definition: Indicator) -> Iterator[dict[str, Any]]:
+    def _rows(self, shown: dict[str, Any], definition: Indicator, year: int) -> Iterator[dict[str, Any]]:
         fixed = {
             "indicator": definition.id,
             "unit": definition.unit.zh,
@@ -159,7 +169,10 @@ class AtlasFile:
             "as_of": definition.as_of,
             "basis": definition.basis,
         }
-        for level, column in shown["levels"].items():
+        for level, latest in shown["levels"].items():
+            column = latest if year == self.data["year"] else latest.get("past", {}).get(str(year))
+            if column is None:
+                continue
             bounds = {at: (low, high) for at, low, high in column["b"]}
             nothing = set(column.get("o", ()))
             names = self.data["units"][level]["zh"]
@@ -239,7 +252,16 @@ def read_atlas(path: str | Path) -> AtlasFile:
         data = json.loads(gzip.decompress(base64.b64decode(source["data"])))
         grid = Grid(tuple(data["grid"]["scale"]), tuple(data["grid"]["translate"]))
         shapes = Topology.unpack(gzip.decompress(base64.b64decode(source["geometry"])), grid)
-    except (ValueError, KeyError, OSError, EOFError, IndexError) as error:
+    except (
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        OSError,
+        EOFError,
+        IndexError,
+        zlib.error,
+    ) as error:
         raise InputError(str(file), [Problem(None, "", f"is a broken atlas: {error}")]) from error
     return AtlasFile(file, data, shapes)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from notspot_coverage.definitions import Indicator
+from notspot_coverage.definitions import Indicator, comparable
 from notspot_coverage.groups import NAMES
 from notspot_geodata.text import Text
 from notspot_maps.classes import Choice, classes_for
@@ -42,8 +42,8 @@ def indicator_columns(
     for name, definition in results.definitions.items():
         shown = _indicator(definition, now.get(name, results.indicators.iloc[:0]), place, chosen.get(name))
         for year, (definitions, rows) in past.items():
-            if name in rows and _comparable(definitions[name], definition):
-                _add_year(shown, year, definition, rows[name], place)
+            if name in rows and comparable(definitions[name], definition):
+                _add_year(shown, year, definitions[name], definition, rows[name], place)
         out.append(shown)
     return out
 
@@ -69,20 +69,21 @@ def _rows_by_id(results: Results) -> dict[str, pd.DataFrame]:
     return {str(name): rows for name, rows in results.indicators.groupby("indicator", sort=False)}
 
 
-def _comparable(one: Indicator, other: Indicator) -> bool:
-    return (one.kind, one.unit.zh) == (other.kind, other.unit.zh)
-
-
 def _add_year(
-    shown: dict[str, Any], year: int, definition: Indicator, rows: pd.DataFrame, place: Place
+    shown: dict[str, Any], year: int, own: Indicator, latest: Indicator, rows: pd.DataFrame, place: Place
 ) -> None:
+    """The figures of a year, with what it says otherwise than the latest: a claim is no measurement."""
+    other: dict[str, Any] = {} if own.basis == latest.basis else {"basis": own.basis}
+    for key in ("source", "caveat"):
+        if getattr(own, key) != getattr(latest, key):
+            other[key] = both(getattr(own, key))
     for level, column in shown["levels"].items():
-        own = _of_level(rows, level, place[level])
-        if own["value"].notna().any():
-            column.setdefault("past", {})[str(year)] = _figures(own)
+        units = _of_level(rows, level, place[level])
+        if units["value"].notna().any():
+            column.setdefault("past", {})[str(year)] = {**_figures(units), **other}
     nation = rows[rows["level"] == "nation"]
     if len(nation) and shown["nation"] is not None:
-        shown["nation"].setdefault("past", {})[str(year)] = _cell(nation.iloc[0])
+        shown["nation"].setdefault("past", {})[str(year)] = {**_cell(nation.iloc[0]), **other}
 
 
 def _indicator(
@@ -142,7 +143,6 @@ def _column(definition: Indicator, own: pd.DataFrame, choice: Choice | None) -> 
     made = classes_for(definition, own["value"].to_numpy(dtype=np.float64), choice)
     return {
         **_figures(own),
-        "s": "official" if (own["status"].dropna() == "official").any() else "computed",
         "method": made.method,
         "edges": list(made.edges),
         "colours": list(made.colours),
@@ -150,7 +150,7 @@ def _column(definition: Indicator, own: pd.DataFrame, choice: Choice | None) -> 
 
 
 def _figures(own: pd.DataFrame) -> dict[str, Any]:
-    """Values, bounds where they part from the value, and counts."""
+    """Values, bounds where they part from the value, counts, and whose figures they are."""
     value, low, high = ([_number(each) for each in own[name]] for name in ("value", "low", "high"))
     out: dict[str, Any] = {
         "v": value,
@@ -159,6 +159,7 @@ def _figures(own: pd.DataFrame) -> dict[str, Any]:
             for at, pair in enumerate(zip(low, high, strict=True))
             if pair not in ((value[at], value[at]), (None, None))
         ],
+        "s": "official" if (own["status"].dropna() == "official").any() else "computed",
     }
     nothing = own["value"].isna() & (own["status"].isna() | (own["status"] == "computed"))
     if nothing.any():  # outside what the indicator is of, or over a denominator of 0: nothing to measure

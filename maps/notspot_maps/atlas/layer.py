@@ -22,7 +22,7 @@ from notspot_maps.atlas.payload import payload
 from notspot_maps.classes import Choice
 from notspot_maps.offline import OfflineFigure, Page, asset, without_links
 from notspot_maps.overlays.account import account_overlays
-from notspot_maps.overlays.kinds import NOTICE, Overlay
+from notspot_maps.overlays.kinds import Overlay, notice_of
 from notspot_maps.overlays.payload import packed
 
 if TYPE_CHECKING:
@@ -126,6 +126,7 @@ def atlas(
         prefer_canvas=True,
         control_scale=True,
     )
+    out.options |= {"min_zoom": 5, "max_zoom": 18}  # folium says so to tiles only, of which there may be none
     layer.add_to(out)
     return out
 
@@ -228,7 +229,7 @@ class AtlasLayer(Layer):
             results,
             earlier=earlier,
             overlays=packed(overlays, include_sites=include_sites),
-            notice=NOTICE if any(overlay.sensitive for overlay in overlays) else None,
+            notice=notice_of(overlays),
             classes=classes,
         )
         self.views: list[dict[str, Any]] = data["views"]

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from notspot_coverage.definitions import Indicator
+from notspot_coverage.definitions import Indicator, comparable
 from notspot_coverage.results import Results
 from notspot_geodata.errors import UsageError
 from notspot_geodata.text import Text
@@ -63,6 +63,7 @@ def multiples_page(
     runs = in_order(years)
     latest = runs[-1]
     one = definition(latest, indicator)
+    _refuse_unlike(runs, indicator)
     found = {run.year: figures_of(run, indicator, level) for run in runs}
     common = classes_for(
         one, np.concatenate([own.values.to_numpy(dtype=float) for own in found.values()]), choice
@@ -105,9 +106,18 @@ def change_page(
     runs = in_order(years)
     first, last = runs[0], runs[-1]
     one = definition(last, indicator)
+    _refuse_unlike([first, last], indicator)
     own, before = figures_of(last, indicator, level), figures_of(first, indicator, level)
-    change = own.values - before.values.reindex(own.values.index)
-    table = pd.DataFrame({"value": change, "low": change, "high": change})
+    units = own.values.index
+    change = own.values - before.values.reindex(units)
+    (low, high), (low_before, high_before) = own.bounds(), before.bounds()
+    table = pd.DataFrame(
+        {
+            "value": change,
+            "low": low - high_before.reindex(units),  # the least that it can have gained
+            "high": high - low_before.reindex(units),
+        }
+    )
     moved = Figures(table, own.nothing | (before.nothing & set(table.index)))
     known = np.asarray(change, dtype=np.float64)
     known = known[np.isfinite(known)]
@@ -124,16 +134,17 @@ def change_page(
     sheet = nation_sheet(last.villages if level == "village" else last.townships, level, scale=scale)
     fills = class_fills(found)
     of = moved.classed(sheet.codes, found)
+    wide = {code for code, (_, far) in of.items() if far}
     body = [
         map_patterns(),
-        coloured(sheet, {code: fills[at] for code, (at, _) in of.items()}, level),
+        coloured(sheet, {code: fills[at] for code, (at, _) in of.items()}, level, wide=wide),
         names_on(sheet, names_by_code(last, "county", lang)),
         furniture(sheet, lang),
     ]
     caption = Text(f"{unit.zh}（括號內為{LEVELS[level].zh}數）", f"{unit.en} (number of {LEVELS[level].en})")
     at = LEGEND_AT[0] * scale, LEGEND_AT[1] * scale
     key, bottom = column_key(
-        _signed(key_of(sheet.codes, moved, found), found), caption, lang, at=at, width=225 * scale
+        _signed(key_of(sheet.codes, moved, found, len(wide)), found), caption, lang, at=at, width=225 * scale
     )
     page.put("".join([*body, key]), max(sheet.size[1], bottom), after=6)
     foot(page, last, one.source, one.caveat)
@@ -153,6 +164,18 @@ def in_order(years: Sequence[Results]) -> list[Results]:
     if len(runs) > MOST:
         raise UsageError(f"{len(runs)} years: at most {MOST} can be compared on one page")
     return runs
+
+
+def _refuse_unlike(runs: Sequence[Results], indicator: str) -> None:
+    """`UsageError` where an indicator of the same id is something else in another year."""
+    one = definition(runs[-1], indicator)
+    for run in runs[:-1]:
+        other = definition(run, indicator)
+        if not comparable(one, other):
+            raise UsageError(
+                f"'{indicator}' is a {other.kind} in {other.unit.en} in {run.year} and a {one.kind} in "
+                f"{one.unit.en} in {runs[-1].year}: these cannot be set beside each other"
+            )
 
 
 # ------------------------------------------------------------------ helpers

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from notspot_coverage.definitions import Indicator
@@ -53,12 +54,18 @@ class Figures:
     def values(self) -> pd.Series[float]:
         return self.table["value"]
 
+    def bounds(self) -> tuple[pd.Series[float], pd.Series[float]]:
+        """Low and high by code; where only one is given the other is open, infinite; where none is, the value."""
+        low, high = self.table["low"].astype(float), self.table["high"].astype(float)
+        alone = low.isna() != high.isna()
+        low, high = low.mask(alone & low.isna(), -np.inf), high.mask(alone & high.isna(), np.inf)
+        return low.fillna(self.values), high.fillna(self.values)
+
     def classed(self, codes: Collection[str], classes: Classes) -> dict[str, tuple[int, bool]]:
         """By code its class (-1 unknown, -3 nothing to measure), and whether its bounds reach into another."""
-        table = self.table.reindex(list(codes))
-        best = table["value"]
+        best = self.values.reindex(list(codes))
         of = classes.of(best.to_numpy(dtype=float))
-        low, high = (classes.of(table[name].fillna(best).to_numpy(dtype=float)) for name in ("low", "high"))
+        low, high = (classes.of(bound.reindex(best.index).to_numpy(dtype=float)) for bound in self.bounds())
         wide = (of >= 0) & ((low != of) | (high != of))
         return {
             code: (-3, False) if code in self.nothing else (int(at), bool(far))
