@@ -10,7 +10,7 @@ from browser import opened
 from notspot_coverage.results import Results
 from notspot_geodata.text import Text
 from notspot_maps.documents.of_results import document_of_results
-from notspot_maps.headlines import headlines
+from notspot_maps.headlines import Bounded, comparison, headlines
 from notspot_maps.report.page import css_string, margins, report_page
 from notspot_maps.words import bounds, number, times
 
@@ -127,12 +127,31 @@ def test_headlines_turn_with_the_figures(taiwan: Results) -> None:
     swap = {"remote": "non_remote", "non_remote": "remote"}
     table["code"] = table["code"].replace(swap)
     before, after = headlines(taiwan), headlines(dataclasses.replace(taiwan, indicators=table))
-    assert "低" in before[2].zh
-    assert "高" in after[2].zh
-    assert "less" in before[2].en
-    assert "more" in after[2].en
+    assert "219,734／713,655 人；" in before[2].zh
+    assert "219,734 of 713,655 people;" in before[2].en
+    assert before[2].zh.endswith("，前者低 36 個百分點。")
+    assert after[2].zh.endswith("，前者高 36 個百分點。")
+    assert before[2].en.endswith(", the former 36 percentage points less.")
+    assert after[2].en.endswith(", the former 36 percentage points more.")
     assert "3.3 倍" in before[0].zh
     assert "1/3.3" in after[0].zh
+
+
+@pytest.mark.parametrize(
+    ("other", "zh", "en"),
+    [
+        (49.0, "前者高 1 個百分點。", "the former 1 percentage point more."),
+        (50.4, "兩者相當。", "about the same."),
+    ],
+)
+def test_small_gaps_of_shares_are_worded_by_their_size(
+    taiwan: Results, other: float, zh: str, en: str
+) -> None:
+    one = taiwan.definitions["people_dl_worst_25"]
+    figures = {"remote": 50.0, "non_remote": other}
+    said = comparison(one, {code: Bounded(value, value, value, 1, 2) for code, value in figures.items()})
+    assert said.zh.endswith(zh)
+    assert said.en.endswith(en)
 
 
 def test_a_headline_is_left_out_where_a_figure_is_unknown(taiwan: Results) -> None:

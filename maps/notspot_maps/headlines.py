@@ -55,13 +55,16 @@ def comparison(indicator: Indicator, groups: Mapping[str, Bounded]) -> Text:
     if indicator.kind == "share":
         difference = here.value - there.value
         gap = f"{abs(difference):.0f}"  # whole: the two shares beside it are rounded too
-        end_zh = f"，{'高' if difference >= 0 else '低'} {gap} 個百分點"
-        end_en = f", {gap} percentage points {'more' if difference >= 0 else 'less'}"
+        points = "percentage point" if gap == "1" else "percentage points"
+        end_zh = f"，前者{'高' if difference >= 0 else '低'} {gap} 個百分點"
+        end_en = f", the former {gap} {points} {'more' if difference >= 0 else 'less'}"
+        if gap == "0":
+            end_zh, end_en = "，兩者相當", ", about the same"
     elif there.value > 0:
         ratio = times(here.value / there.value)
-        end_zh, end_en = f"，前者為後者的 {ratio.zh}", f": {ratio.en} as much"
+        end_zh, end_en = f"，前者為後者的 {ratio.zh}", f", the former {ratio.en} as much"
         if here.value < 0.5 * there.value:
-            end_en = f", which is {there.value / here.value:.1f} times as much" if here.value > 0 else ""
+            end_en = f", the latter {there.value / here.value:.1f} times as much" if here.value > 0 else ""
     else:
         end_zh = end_en = ""
     return Text(
@@ -74,8 +77,12 @@ def _counts(figure: Bounded, indicator: Indicator, *, english: bool = False) -> 
     """Both counts of a share, and the bounds where something is open, in brackets."""
     inside = []
     if indicator.kind == "share" and indicator.denominator is not None:
-        slash = " of " if english else "／"
-        inside.append(f"{number(figure.numerator, 'count')}{slash}{number(figure.denominator, 'count')}")
+        slash, unit = (" of ", " people") if english else ("／", " 人")
+        if indicator.recipe is None or indicator.recipe.weight != "population":
+            unit = ""  # of other counts only the definition says what they are
+        inside.append(
+            f"{number(figure.numerator, 'count')}{slash}{number(figure.denominator, 'count')}{unit}"
+        )
     if range_ := bounds(figure.low, figure.high, indicator.kind):
         inside.append(("bounds " if english else "上下限 ") + range_)
     if not inside:

@@ -243,7 +243,7 @@ def _divide_sentence(name: Text, rate: Text, of: str, rows: Mapping[str, Counted
             zh, en = zh + "兩者相當", en + "about the same"
         else:
             zh += f"前者{'高' if apart > 0 else '低'} {abs(apart):.1f} 個百分點"
-            en += f"{abs(apart):.1f} percentage points {'more' if apart > 0 else 'less'}"
+            en += f"the former {abs(apart):.1f} percentage points {'more' if apart > 0 else 'less'}"
             if a.meets(b):
                 zh += "（計入上下限後，孰高孰低不能確定）"
                 en += " (within their bounds, which is higher is not certain)"
