@@ -9,9 +9,10 @@ import re
 
 import pytest
 from atlas_results import RIGHT_TO_LEFT, SCRIPT, many, years
-from browser import opened
+from browser import launched, opened
 
 from notspot_maps.atlas.layer import AtlasLayer, atlas
+from notspot_maps.offline import asset
 
 pytestmark = pytest.mark.browser
 
@@ -133,19 +134,27 @@ def test_an_earlier_year_has_its_own_figures_in_the_same_classes(file):
         page.click("[data-ns=tab-table]")
         assert set(column(page, ".ns-value")) == {"無資料"}
         assert "2019 年沒有這項指標的數值" in page.locator(".ns-panel").inner_text()
+        for fragment, said in (
+            ("i=speed&y=2019", "全國：下載速率（2019） 65.25 Mbps"),  # 80.25 less 15
+            ("i=reached&y=2020", "全國：涵蓋人口比率（2020） 66.7 %，下限–上限 50.0 % – 75.0 %"),
+        ):
+            go(page, fragment)
+            page.locator(".leaflet-container").focus()
+            page.keyboard.press("Home")
+            assert page.locator("[role=status]").first.inner_text() == said
 
 
 def test_two_years_side_by_side(file):
     with opened(file, fragment="#i=speed&l=township&p=00002001&m=9.5/23.65/121.15") as visit:
         page = ready(visit)
         page.click("[data-ns=compare]")
-        assert address(page)["c"] == "speed@2020"
+        assert (address(page)["y"], address(page)["c"]) == ("2020", "speed@2021")  # time goes to the right
         names = page.locator(".ns-side-name").all_inner_texts()
-        assert [name.split()[-1] for name in names] == ["下載速率（2021）", "下載速率（2020）"]
+        assert [name.split()[-1] for name in names] == ["下載速率（2020）", "下載速率（2021）"]
         card = page.locator(".ns-card").inner_text()
         assert "140.3" in card
         assert "130.3" in card
-        assert "−10.00 Mbps" in card  # 2020 less 2021
+        assert "+10.00 Mbps" in card  # 2021 less 2020
         page.click("[data-ns=tab-table]")
         first = page.locator("tr[data-index]").first.inner_text()
         assert "140.3" in first
@@ -155,6 +164,10 @@ def test_two_years_side_by_side(file):
         assert "100.0 %" in page.locator("tr[data-index]").first.inner_text()
         page.click("[data-ns=compare]")
         assert "c" not in address(page)
+        page.select_option("[data-ns=year]", "2021")
+        page.click("[data-ns=compare]")
+        page.click("[data-ns=compare]")  # what is left is the year that one came from
+        assert "y" not in address(page)
         assert not page.locator(".ns-swipe").is_visible()
 
 
@@ -330,6 +343,30 @@ def test_the_table_is_saved_as_csv(file):
         assert unknown["status"] == "unknown"
 
 
+def test_what_a_spreadsheet_would_take_for_a_formula_gets_an_apostrophe():
+    """The rules of `notspot_maps.tables`, so that both files of one table say the same."""
+    risky = [
+        "=1+1",
+        "＝1+1",
+        "＋1",
+        "－1",
+        "＠SUM(1)",
+        "\u200b=1",
+        "\x01=1",
+        "\ufeff@x",
+        "\u202e=1",
+        "\t1",
+        "'=1",
+        "|x",
+    ]
+    plain = ["", "臺東", "1-2", "a=1", "'臺"]
+    page = launched().new_page()
+    cells = page.evaluate(f"texts => {{ {asset('csv.js')}; return texts.map(csvCell); }}", risky + plain)
+    assert cells == ["'" + each for each in risky] + plain
+    assert page.evaluate(f"() => {{ {asset('csv.js')}; return csvCell(-1.5); }}") == "-1.5"
+    page.close()
+
+
 # ---- the address
 
 
@@ -357,7 +394,7 @@ def test_the_address_holds_the_whole_view(file):
     [
         "y=1066&c=@&s=-4&f=in:,in:x,<b>,moon&k=fixed:a,b&q=drop table&o=%00&t=none",
         "c=speed@&s=1e9&k=quantiles:9999999:x;fixed:3,2,1&h=99999999&pt=yes&l=village&p=00002",
-        "i=%E0%A4%A&m=99/999/999&c=%&f=,,,&lang=<script>",
+        "i=%E0%A4%A&m=1e308/-999/1e308&c=%&f=,,,&lang=<script>",
     ],
 )
 def test_nonsense_in_the_address_does_no_harm(file, fragment):
@@ -366,6 +403,8 @@ def test_nonsense_in_the_address_does_no_harm(file, fragment):
         page.wait_for_selector(".ns-path")
         page.click("[data-ns=tab-table]")
         assert page.locator("tr[data-index]").count() >= 2
+        zoom, lat, lng = map(float, address(page)["m"].split("/"))
+        assert (zoom <= 20, abs(lat) <= 85.1, abs(lng) <= 180) == (True, True, True)
         assert visit.errors == []
 
 
@@ -510,19 +549,71 @@ def test_a_file_that_is_cut_short_says_so(tmp_path):
         assert "內嵌資料不完整" in said.inner_text()
 
 
-def test_what_a_reader_must_know_stands_at_the_top(tmp_path):
-    made = atlas(years()[0])
+def edited(made, edit, path):
+    """An atlas saved with what `edit` makes of its data."""
     source = source_of(made)
     data = json.loads(gzip.decompress(base64.b64decode(source["data"])))
-    data["notice"] = ["含有<b>確切位置</b>", "Exact positions are inside"]
+    edit(data)
     source["data"] = base64.b64encode(gzip.compress(json.dumps(data).encode())).decode()
-    made.save(tmp_path / "sites.html")
-    with opened(tmp_path / "sites.html") as visit:
+    made.save(path)
+    return path
+
+
+def test_what_a_reader_must_know_stands_at_the_top(tmp_path):
+    notice = {"notice": ["含有<b>確切位置</b>", "Exact positions are inside"]}
+    path = edited(atlas(years()[0]), lambda data: data.update(notice), tmp_path / "sites.html")
+    with opened(path, fragment="#p=00002001", **PHONE) as visit:
+        page = ready(visit)
+        page.click("[data-ns=less]")
+        assert page.locator(".ns-bar [role=note]").is_visible()  # however little of the panel is open
+        assert not visit.scrolls_sideways()
+    with opened(path) as visit:
         page = ready(visit)
         assert page.locator(".ns-panel > :first-child[role=note]").inner_text() == "注意：含有<b>確切位置</b>"
         page.click("[data-ns=lang]")
         assert page.locator("[role=note]").inner_text() == "Note: Exact positions are inside"
         assert visit.violations() == []
+
+
+def test_what_runs_leave_out_and_what_they_say_otherwise(tmp_path):
+    """A bound that is not known, a village whose township is not there, a year from another source."""
+    latest, earlier = years()
+
+    def edit(data):
+        units, (speed, reached) = data["units"], data["indicators"][:2]
+        assert (speed["id"], reached["id"]) == ("speed", "reached")
+        reached["levels"]["township"].update(
+            b=[[0, 30, None], [2, None, 100], [3, 0, 100]]
+        )  # 30, 70, 100, unknown
+        speed["levels"]["township"]["past"]["2019"].update(
+            s="official", basis="claim", source=["舊量測", "Old survey"], caveat=["舊法", "Old method"]
+        )
+        units["village"]["code"][0], units["village"]["up"][0] = "=00009009001", -1
+
+    path = edited(atlas(latest, earlier=earlier), edit, tmp_path / "odd.html")
+    with opened(path, fragment="#i=reached&l=township&p=00009009001&m=12/23.55/121.05") as visit:
+        page = ready(visit)
+        assert page.locator(".ns-legend .ns-unsure").inner_text().split()[-1] == "2"
+        assert page.locator(".ns-name > bdi").inner_text() == SCRIPT
+        assert page.locator(".ns-big").inner_text() == "無資料"
+        assert page.locator(".ns-lent").count() == 0
+        go(page, "i=speed&l=township&p=00001001&y=2019")
+        card = page.locator(".ns-card").inner_text()
+        for part in ("舊量測", "舊法", "官方公布"):
+            assert part in card
+        page.click("[data-ns=fold-about]")
+        about = page.locator(".ns-fold-about dl").inner_text()
+        assert "申報" in about  # a claim that year, no measurement
+        assert "量測" not in about.replace("舊量測", "").replace("量測之下載速率", "").replace("量測點", "")
+        with page.expect_download() as download:
+            page.click("[data-ns=tab-table]")
+            page.click("[data-ns=csv]")
+        rows = csv.DictReader(io.StringIO(download.value.path().read_bytes().decode("utf-8-sig"), newline=""))
+        assert [row["status"] for row in rows] == ["official"] * 3 + ["unknown"]
+        page.click("[data-ns=tab-place]")
+        go(page, "i=speed&l=township&p=00001001")
+        assert "舊量測" not in page.locator(".ns-card").inner_text()
+        assert visit.errors == []
 
 
 # ---- on paper
@@ -573,3 +664,12 @@ def test_a_long_table_is_printed_as_far_as_is_of_use_and_says_so(long_file):
         assert page.locator("tr[data-index]").count() == 1000
         page.emulate_media(media="print")
         assert "僅列印前 1,000 列，共 1,600 列" in page.locator(".ns-table").inner_text()
+
+
+def test_definitions_are_text(file):
+    with opened(file, fragment="#i=speed&l=township&p=00002001") as visit:
+        page = ready(visit)
+        page.evaluate("document.querySelectorAll('details').forEach((each) => (each.open = true))")
+        shown = page.locator(".ns-panel").inner_text()
+        assert "[object" not in shown
+        assert "量測之下載速率。" in shown

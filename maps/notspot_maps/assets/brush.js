@@ -116,7 +116,7 @@ class Brush {
     stroke(left, ["rgba(31,41,51,.55)", zoom < 8.5 ? 0.6 : 0.9]);
     stroke(lines.coast, ["#52606d", zoom < 8.5 ? 0.6 : 1]);
     yield;
-    return (yield* this._names(ctx, zoom, x, y, side)) || drawn;
+    return (yield* this.names(ctx, zoom, x, y, side)) || drawn;
   }
 
   /* Arcs with a unit that the filters leave on one side at least, and the others. */
@@ -131,7 +131,8 @@ class Brush {
     return parts;
   }
 
-  *_names(ctx, zoom, x, y, side) {
+  /* Names within a square, a dozen a step. */
+  *names(ctx, zoom, x, y, side) {
     ctx.textAlign = "center";
     ctx.textBaseline = "middle";
     ctx.lineJoin = "round";

@@ -1,8 +1,9 @@
 /* Outlines of what is pointed at and what is selected: a small canvas each, no larger than the unit or the view. */
 
 class Marks {
-  constructor(view, pane) {
+  constructor(view, pane, brush) {
     this.view = view;
+    this.brush = brush;
     this.box = L.DomUtil.create("div", "ns-canvas leaflet-zoom-animated", pane);
     this.box.setAttribute("aria-hidden", "true");
     this.pens = ["hovered", "selected"].map((name) => [name, L.DomUtil.create("canvas", "ns-canvas-part", this.box).getContext("2d")]);
@@ -47,6 +48,7 @@ class Marks {
       ctx.strokeStyle = style;
       ctx.stroke();
     }
+    for (const names = this.brush.names(ctx, this.zoom, edge[0], edge[1], Math.max(w, h)); !names.next().done; ); // no outline runs through a name
   }
 
   /* The map moved: draw anew where part of an outline was left out and comes into view, or the zoom is another. */

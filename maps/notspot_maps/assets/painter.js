@@ -29,7 +29,7 @@ const Painter = L.Layer.extend({
     };
     this.clips = [part(shapes), part(shapes)];
     this.hosts = { fills0: part(this.clips[0]), fills1: part(this.clips[1]), lines: part(map.getPane("ns-lines")) };
-    this.marks = new Marks(this.view, map.getPane("ns-marks"));
+    this.marks = new Marks(this.view, map.getPane("ns-marks"), this.brush);
     this._aim(map.getCenter(), map.getZoom());
     this._renew();
     this._work(Infinity);

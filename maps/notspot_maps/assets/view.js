@@ -22,7 +22,6 @@ class View {
   }
 
   get indicator() { return this.sides[0].indicator; }
-  get fill() { return this.level; }
   get year() { return this.sides[0].year; }
   get words() { return WORDS[this.lang]; }
   text(pair) { return pair ? pair[this.lang === "zh" ? 0 : 1] || pair[0] : ""; }
@@ -172,12 +171,13 @@ class View {
 
   /* Put a second side beside the first: the same indicator a year before, else the next that is drawn here. */
   compare(on) {
-    if (!on) this.sides.length = 1;
+    if (!on) this.sides = [this.sides.length > 1 && this.sides[1].indicator === this.indicator && this.sides[1].year > this.sides[0].year ? this.sides[1] : this.sides[0]];
     else if (this.sides.length === 1 && this.indicator) {
       const { model, indicator, year } = this, years = model.yearsOf(indicator), before = years.filter((each) => each < year).at(-1) ?? years.find((each) => each !== year);
       const same = model.indicators.filter((each) => each !== indicator && model.has(each, this.level));
       const other = same.find((each) => each.theme === indicator.theme) || same[0];
-      this.sides.push(before !== undefined || !other ? { indicator, year: before ?? year } : { indicator: other, year });
+      if (before !== undefined || !other) this.sides = [{ indicator, year: before ?? year }, { indicator, year }].sort((a, b) => a.year - b.year); // the older is left, so that right less left is what was gained
+      else this.sides.push({ indicator: other, year });
     }
     if (!["name", "value", "low", "high", "width", "n", "d"].includes(this.sort.by)) this.sort = { by: "value", down: true };
     this.changed();
