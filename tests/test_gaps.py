@@ -239,6 +239,17 @@ def test_a_site_that_is_not_public_is_told_in_steps():
     assert told.set_index("code").loc["3", "why_en"] == "nearest site 4.3 km away, it reaches 1 m"
 
 
+def test_of_places_that_are_not_public_there_are_no_distances():
+    """A few of them, each from a place that is known, would tell where they stand."""
+    points = (at(10, 10), at(700, 10), at(5_000, 10))
+    layer = sites(at(10, 10), radius_m=100, public=True)
+    for sensitive, why in ((False, "nearest site 0.7 km away"), (True, "nearest site < 1 km away")):
+        found = COUNTRY.count(service(layer), places=[places(*points, sensitive=sensitive)]).gaps
+        assert len(found) == 2
+        assert found["distance_km"].isna().all() == sensitive
+        assert found.set_index("code").loc["1", "why_en"].startswith(why)
+
+
 def test_gaps_agree_with_the_table():
     account = COUNTRY.count(service(sites(at(500, 300), radius_m=260)), people=[PEOPLE])
     table = account.table[(account.table["level"] == "village") & (account.table["of"] == "people")]

@@ -85,16 +85,22 @@ def village_gaps(lattice: Lattice, units: Units, painted: Painted, table: pd.Dat
 def place_gaps(
     lattice: Lattice, units: Units, service: Service, target: Target, status: Status
 ) -> pd.DataFrame:
-    """Places that the service does not reach, or of which that is unknown; nearest is the next place with it."""
+    """
+    Places that the service does not reach, or of which that is unknown; nearest is the next place with it. Of places
+    that are sensitive there are no distances, for a few of them would tell where they stand.
+    """
     lacking = np.flatnonzero(status != 1)
     served = np.flatnonzero(status == 1)
     name, distance = _next(target.x, target.y, served, lacking, target.frame["name"].to_numpy())
+    public = target.shapes is not None
+    if not public:
+        distance = np.full(len(lacking), np.nan)
     town = target.sums.town[lacking]
     codes = units.townships.index
     towns = pd.Index([codes[t] if t >= 0 else "" for t in town])
     lost = np.where(np.isnan(target.x[lacking]), -1, lacking)
     villages = np.array([*lattice.codes, ""], object)[target.village]
-    why = _reasons(service, lost, target.x, target.y, villages, None, LOST_PLACE)
+    why = _reasons(service, lost, target.x, target.y, villages, None, LOST_PLACE, public=public)
     return _frame(
         units,
         towns,
@@ -188,11 +194,14 @@ def _reasons(
     villages: NDArray[np.object_],
     strongest: Sequence[Floats | None] | None,
     lost: Text,
+    *,
+    public: bool = True,
 ) -> tuple[list[str], list[str]]:
     """
     What each layer says of `mine`, indices into x, y and the codes of `villages`; those of -1 are `lost`.
 
-    Of a raster it is the `strongest` value by layer and village that counts, without these the one at the point.
+    Of a raster it is the `strongest` value by layer and village that counts, without these the one at the point. Where
+    those asked about are not `public`, distances are told in steps.
     """
     said: list[list[Text]] = [[lost] if i < 0 else [] for i in mine]
     placed = np.flatnonzero(mine >= 0)
@@ -203,7 +212,7 @@ def _reasons(
             values = values[own]
         elif isinstance(layer, Raster):
             values = values_at(layer, x[own], y[own]).astype(np.float64)
-        found = _layer_reasons(layer, x[own], y[own], villages[own], values)
+        found = _layer_reasons(layer, x[own], y[own], villages[own], values, public=public)
         for i, text in zip(placed, found, strict=True):
             said[i].append(text)
     if not service.layers:
@@ -216,7 +225,7 @@ def _reasons(
 
 
 def _layer_reasons(
-    layer: Layer, x: Floats, y: Floats, villages: NDArray[np.object_], values: Floats | None
+    layer: Layer, x: Floats, y: Floats, villages: NDArray[np.object_], values: Floats | None, *, public: bool
 ) -> Iterator[Text]:
     by = f"{layer.operator} " if layer.operator else ""
     no_data = Text(f"{by}無資料", f"{by}no data")
@@ -231,7 +240,7 @@ def _layer_reasons(
                 yield Text(f"{by}無點位", f"{by}has no site")
                 continue
             reach, away = radius[k] / there[k], (edge + radius[k]) / metre / 1000
-            far = _far(away, layer.public)
+            far = _far(away, layer.public and public)
             yield Text(
                 f"{by}最近點位距 {far} 公里，涵蓋半徑 {reach:,.0f} 公尺",
                 f"{by}nearest site {far} km away, it reaches {reach:,.0f} m",
