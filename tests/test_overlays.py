@@ -150,6 +150,55 @@ def test_the_circle_that_was_computed_around_a_station_is_not_shown(tmp_path):
     assert len(across) < len({int(c) for _, c in np.argwhere(circle)}) / 4  # few straight lines
 
 
+@pytest.mark.parametrize("name", ["all_disk", "all_line-of-sight", "all_operators"])
+def test_a_disc_around_a_station_loses_its_rim_whatever_it_shows(tmp_path, name):
+    """It is 1 inside and unknown outside: what is left of it ends at blocks of 5 km."""
+    rows, columns = np.mgrid[:400, :400]
+    far = np.hypot(rows - 200, columns - 200) * 100
+    disc = np.where(far < 15_000, 1, 255).astype(np.uint8)
+    whole = made(write(tmp_path / f"{name}.tif", disc, nodata=255), include_sites=True)
+    blurred = made(write(tmp_path / f"{name}.tif", disc, nodata=255))
+    assert (whole.sensitive, blurred.sensitive) == (True, False)
+    shown = blurred.codes > 0
+    assert 0 < shown.sum() < 0.8 * (whole.codes > 0).sum()
+    edges = [
+        {int(c) for _, c in np.argwhere(np.diff(each.astype(int), axis=1))}
+        for each in (shown, whole.codes > 0)
+    ]
+    assert len(edges[0]) < len(edges[1]) / 4  # few straight lines
+    small = np.where(far < 2_000, 1, 255).astype(np.uint8)
+    with pytest.raises(InputError, match="is all rim"):
+        made(write(tmp_path / f"{name}.tif", small, nodata=255))
+
+
+def test_a_claimed_area_that_says_where_it_ends_loses_nothing_inland(tmp_path):
+    claimed = np.zeros((200, 200), np.uint8)
+    claimed[50:90, 50:90] = 1
+    overlay = made(write(tmp_path / "claim_covered.tif", claimed, nodata=255), resolution_m=500)
+    assert code_at(overlay, 7_000, 7_000) == 2
+    with pytest.raises(UsageError, match="covered areas in cells of 50 m"):
+        made(tmp_path / "claim_covered.tif", resolution_m=50)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "dtype"),
+    [
+        ("a_operators", -1, np.int16), ("a_operators", 255, np.uint8), ("a_operators", 65535, np.float32),
+        ("a_servers", -1, np.int32), ("a_servers", 65535, np.uint16), ("a_line-of-sight", 3, np.uint8),
+        ("a_line-of-sight", -1, np.int16),
+    ],
+)  # fmt: skip
+def test_a_value_that_means_no_data_is_no_end_of_a_scale(tmp_path, name, value, dtype):
+    """It would be drawn as not covered, or as the most operators that there are."""
+    values = np.ones((60, 60), dtype)
+    values[40:] = value
+    with pytest.raises(InputError, match=rf"holds {value:g}"):
+        made(write(tmp_path / f"{name}.tif", values), include_sites=True)
+    overlay = made(write(tmp_path / f"{name}.tif", values, nodata=value), include_sites=True)
+    assert code_at(overlay, 3_000, 5_500) == 0
+    assert code_at(overlay, 3_000, 2_000) > 1
+
+
 def test_levels_finer_than_a_hundred_metres_must_be_asked_for(tmp_path):
     path = write(tmp_path / "a_rsrp_dbm.tif", np.full((90, 90), -90, np.float32), cell_m=20)
     with pytest.raises(UsageError, match="show where stations stand"):

@@ -30,7 +30,7 @@ RESOLUTION_M = 250.0
 SERVER_M = (
     1000.0  # the area that one station serves shows where it stands: never finer, unless that is asked for
 )
-SIGNAL_M = 100.0  # levels peak at stations
+SIGNAL_M = 100.0  # levels peak at stations, and circles and sights end around them
 RIM_M = (
     5000.0  # what was computed of a station ends in a circle around it: the rim is blurred to blocks of this
 )
@@ -64,7 +64,23 @@ COARSE = Text(
     "The area that a station serves shows where it stands: cells of 1 km, and no names of stations.",
 )
 FINE = Text("最佳服務區可推知基地臺位置。", "The areas served show where stations stand.")
-_COMPUTED = ("rsrp_dbm", "level_dbm", "probability", "operators", "servers", "server", "line_of_sight")
+_COMPUTED = (
+    "rsrp_dbm", "level_dbm", "probability", "covered", "operators", "servers", "server", "line_of_sight",
+)  # fmt: skip
+_FINE = {
+    "rsrp_dbm": "levels", "level_dbm": "levels", "covered": "covered areas", "line_of_sight": "lines of sight",
+}  # fmt: skip
+ALL_RIM = (
+    "Blocks of 5 km on land beside cells without data are left out, for the border of what was computed tells where "
+    "stations stand. Write 0 where an area is known not to be covered, or pass --include-sites."
+)
+_WHOLE = (
+    "covered",
+    "server",
+    "line_of_sight",
+)  # what is served reaches to the rim: no class may stay beside it
+_COUNTS = ("operators", "servers")
+MOST_OPERATORS = 50
 _SUFFIXES = (
     ("rsrp_dbm", "rsrp_dbm"), ("level_dbm", "level_dbm"), ("best_server", "server"), ("servers", "servers"),
     ("operators", "operators"), ("probability", "probability"), ("line-of-sight", "line_of_sight"),
@@ -112,13 +128,13 @@ def raster_overlay(
     crs
         Of the cells, where the file says none or a wrong one.
     include_sites
-        Best servers may be as fine as asked for (the overlay is then sensitive), and predictions are shown to their rim
-        and at sea.
+        Best servers may be as fine as asked for (the overlay is then sensitive), and predictions and areas are shown to
+        their rim and at sea.
 
     Raises
     ------
     InputError
-        The file cannot be read, has no system, or has no cell with data.
+        The file cannot be read, has no system, no cell with data, or values that its kind cannot hold.
     UsageError
         A kind or resolution that there is not.
     """
@@ -150,7 +166,12 @@ def raster_overlay(
     small = codes.astype(np.uint8)
     if kind in _COMPUTED and not include_sites:
         land = land_of(small.shape, west, north, step)
-        small = rimless(np.where(land, small, 0), land, max(1, round(RIM_M / size)), whole=kind == "server")
+        whole = kind in _WHOLE or (kind in _COUNTS and not (small == 1).any())  # without a 0 they are circles
+        small = rimless(np.where(land, small, 0), land, max(1, round(RIM_M / size)), whole=whole)
+        if codes.any() and not small.any():
+            raise InputError(
+                path, [Problem(None, "", "is all rim of what was computed of stations")], hint=ALL_RIM
+            )
     rows, columns = np.flatnonzero(small.any(axis=1)), np.flatnonzero(small.any(axis=0))
     if not len(rows):
         raise InputError(path, [Problem(None, "", "has no cell with data")])
@@ -179,9 +200,10 @@ def _resolution(kind: str, asked: float | None, include_sites: bool) -> tuple[fl
         if include_sites:
             return size, FINE
         return max(size, SERVER_M), COARSE
-    if kind in ("rsrp_dbm", "level_dbm") and size < SIGNAL_M and not include_sites:
+    if kind in _FINE and size < SIGNAL_M and not include_sites:
         raise UsageError(
-            f"levels in cells of {size:g} m show where stations stand: take {SIGNAL_M:g} m or more, or --include-sites"
+            f"{_FINE[kind]} in cells of {size:g} m show where stations stand: take {SIGNAL_M:g} m or more, or "
+            "--include-sites"
         )
     return size, None
 
@@ -208,6 +230,8 @@ def _classed(
     out = np.zeros((file.height, file.width), np.uint8)
     for rows, values in _strips(file):
         known = np.isfinite(values)
+        if kind in _COUNTS:
+            _check_counts(file, kind, values[known], path)
         cut = np.asarray(steps, np.float32)  # the precision of the cells: -105 is met by -105
         out[rows] = np.where(known, 1 + np.digitize(np.where(known, values, 0), cut), 0)
     threshold = at_least is not None or kind in ("covered", "servers")
@@ -255,6 +279,14 @@ def _categories(
         known = values[np.isfinite(values)]
         if len(known) and (known != np.rint(known)).any():
             raise InputError(path, [Problem(None, "values", "are no classes: they are not whole numbers")])
+        if kind == "operators":
+            _check_counts(file, kind, known, path)
+        elif kind == "line_of_sight":
+            _refuse(
+                path,
+                known[(known < 0) | (known > 2)],
+                "0 hidden, 1 visible and 2 with the zone free are meant",
+            )
         found |= set(np.unique(known).astype(int).tolist())
         if kind == "classes" and len(found) > CLASSES:
             message = f"are more than {CLASSES} classes; say what it shows (kind), or where classes begin"
@@ -289,6 +321,23 @@ def _categories(
         whole = np.clip(np.where(known, values, code[0]).astype(np.int64), code[0], code[-1])
         out[rows] = np.where(known, 1 + np.searchsorted(code, whole), 0)
     return out, (NO_DATA, *shades)
+
+
+def _check_counts(file: Any, kind: str, known: NDArray[Any], path: Path) -> None:
+    """No number of operators or stations is negative, or what files hold where there is no data (255, 65535)."""
+    kept = np.dtype(file.dtypes[0])
+    most = float(np.iinfo(kept).max) - 1 if kept.kind in "iu" else math.inf
+    if kind == "operators":
+        most = min(most, MOST_OPERATORS)
+    _refuse(path, known[(known < 0) | (known > most)], f"no number of {kind}")
+
+
+def _refuse(path: Path, wrong: NDArray[Any], why: str) -> None:
+    """Unknown must not be drawn as the class at the end of the scale."""
+    if len(wrong):
+        value = f"{float(wrong[0]):g}"
+        hint = "Where it stands for no data, declare it in the file (gdal_edit.py -a_nodata)."
+        raise InputError(path, [Problem(None, "values", f"holds {value}: {why}", value)], hint=hint)
 
 
 def _operators(number: int, most: int, found: int) -> Text:
