@@ -1,19 +1,25 @@
 """Exact positions of base stations are in no file that a study writes, unless they are asked for."""
 
 import base64
+import hashlib
 import json
+import unicodedata
 
 import geopandas as gpd
 import pytest
 from leaks import blobs, found_in
 from shapely.geometry import Point
+from typer.testing import CliRunner
 
+from notspot.cli import app
+from notspot.coverage_files import hushed
 from notspot.outputs import report
 from notspot.overlay_files import overlays_for
 from notspot.pipeline import run
-from notspot.results_folder import read_results
+from notspot.results_folder import read_overlays, read_results
 from notspot.study import Study
-from notspot_geodata.errors import InputError, UsageError
+from notspot_geodata.errors import InputError, Problem, UsageError
+from notspot_geodata.ledger import Ledger
 from notspot_geodata.text import Text
 from notspot_maps.atlas.layer import atlas
 from notspot_maps.overlays.account import account_overlays
@@ -23,6 +29,7 @@ from notspot_maps.overlays.payload import packed
 # odd places in the mountains, far from every border of a village
 STATIONS = [(121.413579, 24.712463), (121.046831, 23.508247)]
 REFUSED = ("121.513597", "24.68O281")  # the letter O for a zero: a row that is refused
+DEGREES = ("121°30'48.9\"", "24°40'80.8\"")  # 80 seconds: refused too
 HOTSPOT = (121.271839, 24.317592)  # public
 STUDY = """
 id = "leaks"
@@ -46,6 +53,11 @@ path = "stations.csv"
 radius_m = 3000
 operator_column = "業者"
 [[layer]]
+id = "plain"
+kind = "sites"
+path = "./plain.csv"
+radius_m = 3000
+[[layer]]
 id = "hotspots"
 kind = "sites"
 path = "hotspots.csv"
@@ -54,7 +66,7 @@ public = true
 [[service]]
 id = "mobile"
 name = {zh = "行動", en = "Mobile"}
-layers = ["stations"]
+layers = ["stations", "plain"]
 [[service]]
 id = "wifi"
 name = {zh = "無線", en = "Wi-Fi"}
@@ -67,9 +79,19 @@ path = "clinics.csv"
 id = "subsidised"
 name = {zh = "補助基地臺", en = "Subsidised stations"}
 path = "stations.csv"
+[[places]]
+id = "masts"
+path = "plain.csv"
 [[lines]]
 id = "trails"
 path = "trails.geojson"
+[[lines]]
+id = "links"
+path = "links.geojson"
+[[overlay]]
+id = "shelters"
+kind = "points"
+path = "shelters.csv"
 [bounds]
 edges = false
 cell_m = 1000
@@ -84,6 +106,10 @@ def study(tmp_path_factory):
     (folder / "stations.csv").write_text(
         "名稱,業者,方位角,經度,緯度\n" + "\n".join(rows) + "\n", encoding="utf-8"
     )
+    plain = [f"M{i},{lon},{lat}" for i, (lon, lat) in enumerate(STATIONS)]
+    plain.append(",".join(f'"{cell.replace(chr(34), 2 * chr(34))}"' for cell in ("M9", *DEGREES)))
+    (folder / "plain.csv").write_text("名稱,經度,緯度\n" + "\n".join(plain) + "\n", encoding="utf-8")
+    (folder / "shelters.csv").write_text("名稱,經度,緯度\n甲,121.05,23.62\n", encoding="utf-8")
     (folder / "hotspots.csv").write_text(
         f"名稱,經度,緯度\n熱點,{HOTSPOT[0]},{HOTSPOT[1]}\n", encoding="utf-8"
     )
@@ -91,8 +117,12 @@ def study(tmp_path_factory):
         "名稱,經度,緯度\n近,121.4201,24.7150\n遠,120.9,23.9\n", encoding="utf-8"
     )
     trail = {"type": "LineString", "coordinates": [[121.38, 24.70], [121.45, 24.73]]}
-    features = [{"type": "Feature", "properties": {"name": "步道"}, "geometry": trail}]
-    (folder / "trails.geojson").write_text(json.dumps({"type": "FeatureCollection", "features": features}))
+    link = {"type": "LineString", "coordinates": STATIONS}
+    shapes = {"trails": ({"name": "步道"}, trail), "links": ({"name": "鏈路", "frequency": 18_000}, link)}
+    for name, (said, shape) in shapes.items():
+        features = [{"type": "Feature", "properties": said, "geometry": shape}]
+        text = json.dumps({"type": "FeatureCollection", "features": features})
+        (folder / f"{name}.geojson").write_text(text, encoding="utf-8")
     (folder / "leaks.toml").write_text(STUDY, encoding="utf-8")
     return Study.read(folder / "leaks.toml")
 
@@ -103,8 +133,13 @@ def results(study):
 
 
 @pytest.fixture(scope="module")
-def folder(results, tmp_path_factory):
-    return report(results, tmp_path_factory.mktemp("leaks") / "report")
+def folder(study, results, tmp_path_factory):
+    overlays = overlays_for(study, allow_rejects=True)
+    return report(results, tmp_path_factory.mktemp("leaks") / "report", overlays=overlays)
+
+
+def changed(study, text):
+    return Study.parse(STUDY + text, "leaks.toml", study.folder)
 
 
 def test_no_file_of_a_result_holds_the_position_of_a_station(folder):
@@ -117,6 +152,9 @@ def test_no_file_of_a_result_holds_the_position_of_a_station(folder):
     assert "stations.csv" in rejects  # the row is told, and not where it lies
     assert "121.51" not in rejects
     assert "24.68" not in rejects
+    told = [line for line in rejects.splitlines() if line.startswith("plain.csv")]
+    assert told  # nor in degrees, minutes and seconds
+    assert not any(cut in line for line in told for cut in ("30'", "48.9", "40'", "80.8", "121", "°"))
 
 
 def test_what_is_public_is_found_by_the_same_search(folder):
@@ -132,12 +170,17 @@ def test_places_in_the_file_of_stations_are_counted_and_not_drawn(results):
     assert set(overlays) == {"clinics", "trails", "sites_hotspots"}
     assert any("public = true" in note.en and "stations.csv" in note.en for note in results.account.notes)
     table = results.account.table
-    assert table[(table["subject"] == "subsidised") & (table["level"] == "nation")]["total"].iloc[0] == 3
+    nation = table[table["level"] == "nation"].groupby("subject")["total"].first()
+    assert nation["subsidised"] == nation["masts"] == 3
+    assert nation["links"] > 100  # km
+    assert any("its lines count and are not drawn" in note.en for note in results.account.notes)
+    places = results.account.gaps.set_index("subject")["distance_km"]
+    assert places.loc[["subsidised", "masts"]].isna().all()
 
 
 def test_they_are_found_where_they_are_asked_for_and_the_page_says_so(results, tmp_path):
     overlays = overlays_for(results, include_sites=True)
-    assert [overlay.id for overlay in overlays if overlay.sensitive] == ["sites_stations"]
+    assert [overlay.id for overlay in overlays if overlay.sensitive] == ["sites_stations", "sites_plain"]
     file = tmp_path / "atlas.html"
     page = atlas(results, overlays=overlays, include_sites=True).get_root().render()
     file.write_text(page, encoding="utf-8")
@@ -172,7 +215,81 @@ def test_points_that_are_a_list_of_stations_are_refused(study, results):
     with pytest.raises(UsageError, match=r"stations\.csv has the columns of a list of base stations"):
         overlays_for(results, points=[stations], allow_rejects=True)
     overlays = overlays_for(results, points=[stations], allow_rejects=True, include_sites=True)
-    assert {o.id for o in overlays if o.sensitive} == {"sites_stations", "stations"}
+    assert {o.id for o in overlays if o.sensitive} == {"sites_stations", "sites_plain", "stations"}
+    links = study.folder / "links.geojson"
+    with pytest.raises(UsageError, match=r"links\.geojson has the columns of a list of base stations"):
+        overlays_for(results, lines=[links])
+    assert "links" in {o.id for o in overlays_for(results, lines=[links], include_sites=True) if o.sensitive}
+    with pytest.raises(UsageError, match=r"plain\.csv is a file that the study keeps out of sight"):
+        overlays_for(study, points=[study.folder / "plain.csv"], allow_rejects=True)
+
+
+@pytest.mark.parametrize("kind", ["points", "lines"])
+def test_an_overlay_of_what_is_kept_out_of_sight_is_refused_before_anything_is_counted(
+    study, tmp_path, monkeypatch, kind
+):
+    """Bare names and coordinates too, however the path is written."""
+    path = "../leaks/plain.csv" if kind == "points" else "links.geojson"
+    path = path.replace("leaks", study.folder.name)
+    text = f'[[overlay]]\nid = "also"\nkind = "{kind}"\npath = "{path}"\n'
+    file = study.folder / "also.toml"
+    file.write_text(STUDY + text, encoding="utf-8")
+    monkeypatch.setattr("notspot.pipeline.run", lambda *_, **__: pytest.fail("the study was run first"))
+    for command in ("run", "atlas"):
+        out = tmp_path / ("out" if command == "run" else "atlas.html")
+        ran = CliRunner().invoke(app, [command, str(file), "--out", str(out), "--allow-rejects"])
+        assert ran.exit_code == 2
+        assert "whose positions are sensitive: say public = true" in " ".join(ran.output.split())
+    ledger = Ledger()
+    also = overlays_for(changed(study, text), include_sites=True, allow_rejects=True, ledger=ledger)
+    assert [overlay.id for overlay in also if overlay.sensitive] == ["also"]
+    assert not any("121" in str(row["reason"]) or row["value"] for row in ledger.rows)
+    public = overlays_for(changed(study, text + "public = true\n"), allow_rejects=True)
+    assert not any(overlay.sensitive for overlay in public)
+
+
+def test_the_record_of_a_run_names_the_files_of_its_overlays(study, results):
+    (entry,) = [item for item in results.run["inputs"] if item["path"] == "shelters.csv"]
+    assert entry["sha256"] == hashlib.sha256((study.folder / "shelters.csv").read_bytes()).hexdigest()
+
+
+def test_overlays_beside_others_have_ids_of_their_own(study, folder):
+    text = '[[overlay]]\nid = "sites_hotspots"\nkind = "points"\npath = "shelters.csv"\n'
+    with pytest.raises(InputError, match="sites_hotspots"):
+        changed(study, text)
+    beside = read_overlays(folder)
+    found = overlays_for(read_results(folder), points=[study.folder / "shelters.csv"], beside=beside)
+    assert [overlay.id for overlay in found] == [
+        "trails",
+        "shelters",
+        "clinics",
+        "sites_hotspots",
+        "shelters_2",
+    ]
+    assert [each["id"] for each in packed(found)] == [overlay.id for overlay in found]
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "121°32'15.6\"",
+        "E121 32 15.6",
+        "2,767,812.5",
+        "276.781,2",
+        "24.68O281",
+        "１２１．５４３２",
+        "121.5432",
+    ],
+)
+def test_a_cell_is_cut_out_of_a_sentence_however_it_is_written(cell):
+    told = [
+        f"{cell!r} is not a coordinate",
+        f"{cell} is not a coordinate",
+        f"found “{cell}”, not a coordinate",
+    ]
+    said = [problem.message for problem in hushed(Problem(2, "lon", text, cell) for text in told)]
+    assert not any(unicodedata.numeric(letter, None) is not None for text in said for letter in text)
+    assert all("not a coordinate" in text for text in said)
 
 
 # ------------------------------------------------------------------ the search itself

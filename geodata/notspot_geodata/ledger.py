@@ -42,6 +42,11 @@ class Ledger:
                 }
             )
 
+    def add(self, other: Ledger) -> None:
+        """The rows of another that are not here yet."""
+        there = {(row["file"], row["row"], row["reason"]) for row in self.rows}
+        self.rows += [row for row in other.rows if (row["file"], row["row"], row["reason"]) not in there]
+
     def __len__(self) -> int:
         return len(self.rows)
 

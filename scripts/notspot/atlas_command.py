@@ -81,16 +81,24 @@ def atlas(
         from notspot.overlay_files import overlays_for
         from notspot.results_folder import load, read_overlays
         from notspot.study import Study
+        from notspot_geodata.ledger import Ledger
         from notspot_maps.atlas.layer import atlas as make
 
-        study = Study.read(source) if source.suffix.lower() == ".toml" else None
-        results = load(source, allow_rejects=allow_rejects)
-        overlays = overlays_for(
-            results, raster or (), points or (), lines or (), resolution_m, include_sites, study=study,
-            ledger=results.ledger, allow_rejects=allow_rejects,
-        )  # fmt: skip
-        if study is None:
-            overlays = (*read_overlays(source if source.is_dir() else source.parent), *overlays)
+        given = (raster or (), points or (), lines or (), resolution_m, include_sites)
+        if (
+            source.suffix.lower() == ".toml"
+        ):  # overlays first: what is wrong with one is told before the count
+            ledger = Ledger()
+            beside = overlays_for(Study.read(source), *given, ledger=ledger, allow_rejects=allow_rejects)
+            results = load(source, allow_rejects=allow_rejects)
+            results.ledger.add(ledger)
+            overlays = overlays_for(results, include_sites=include_sites, beside=beside)
+        else:
+            results = load(source, allow_rejects=allow_rejects)
+            overlays = overlays_for(
+                results, *given, beside=read_overlays(source if source.is_dir() else source.parent),
+                ledger=results.ledger, allow_rejects=allow_rejects,
+            )  # fmt: skip
         made = make(
             results,
             earlier=[load(each, allow_rejects=allow_rejects) for each in earlier or ()],

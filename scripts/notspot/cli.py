@@ -231,13 +231,16 @@ def _run(
     from notspot.outputs import report as write
     from notspot.overlay_files import overlays_for
     from notspot.pipeline import run as run_study
+    from notspot_geodata.ledger import Ledger
     from notspot_maps.headlines import headlines
 
+    beside = Ledger()  # overlays first: what is wrong with one is told before the count, not after
+    overlays = overlays_for(study, ledger=beside, allow_rejects=allow_rejects)
     with _steps(study, quiet=as_json) as step:
         results = run_study(
             study, allow_rejects=allow_rejects, step=step, workers=workers, scheduler=scheduler
         )
-        overlays = overlays_for(study, ledger=results.ledger, allow_rejects=allow_rejects)
+        results.ledger.add(beside)
         folder = write(results, out, overlays=overlays, step=step)
     found = headlines(results)
     if as_json:

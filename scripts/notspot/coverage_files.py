@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from notspot.coverage_specs import FileSpec
+from notspot.coverage_specs import CoverageSpec, FileSpec
 from notspot.entries import EMBEDDED
 from notspot_geodata import sniff
 from notspot_geodata.errors import SHOWN_PROBLEMS, InputError, NotspotError, Problem
@@ -77,12 +77,16 @@ class Files:
     notes: list[Text] = field(default_factory=list)
     readings: dict[str, Reading] = field(default_factory=dict)
     problems: dict[str, list[Problem]] = field(default_factory=dict)
-    sensitive: set[str] = field(default_factory=set)  # files with positions that no output may show
+    sensitive: set[Path] = field(default_factory=set)  # resolved: with positions that no output may show
     _held: dict[tuple[object, ...], _Held | None] = field(default_factory=dict)
     _people: dict[str, dict[int, int]] = field(default_factory=dict)
 
     def path(self, file: FileSpec) -> Path:
         return self.folder / file.path
+
+    def is_sensitive(self, path: str) -> bool:
+        """Whether no output may show positions of a file, however its path is written."""
+        return (self.folder / path).resolve() in self.sensitive
 
     def enter(self, path: str, rows: int | None) -> None:
         """A file into the record of the run, with what belongs to it (the parts of a Shapefile)."""
@@ -211,7 +215,7 @@ class Files:
         frame.attrs = {}  # pandas copies them at every step, and the row numbers are long
         self.readings[file.path] = reading
         if lists_stations([*reading.columns, *map(str, frame.columns)]):
-            self.sensitive.add(file.path)
+            self.sensitive.add(self.path(file).resolve())
         self.enter(file.path, reading.rows)
         whole = [p for p in reading.problems if p.row is None]
         if whole:
@@ -258,22 +262,39 @@ class Files:
 
     def _hushed(self, path: str, problems: Iterable[Problem]) -> list[Problem]:
         """Problems as a ledger may hold them: of a sensitive file without cells and positions."""
-        return hushed(problems) if path in self.sensitive else list(problems)
+        return hushed(problems) if self.is_sensitive(path) else list(problems)
 
 
-# 121.5432, 2767812, 276781.2: what may be one coordinate; years, codes of villages and metres are not
-_POSITION = re.compile(r"(?<![\d.])-?(?:\d{1,3}\.\d{2,}|\d{6,7}(?:\.\d+)?)(?!\d)")
+# A coordinate is written in too many ways to be known by its look (121°32'15.6", 2,767,812, 24.68O281): whatever is
+# quoted goes, from the first mark to the last, and every word with a digit in it.
+_QUOTED = re.compile(r"""(?<!\w)['"‘“「『].*['"’”」』]""", re.DOTALL)
+_FIGURE = re.compile(r"\S*\d\S*")
 
 
 def hushed(problems: Iterable[Problem]) -> list[Problem]:
-    """Problems without the cells they are about, and without what may be a coordinate."""
-    return [Problem(p.row, p.field, _POSITION.sub("…", p.message)) for p in problems]
+    """Problems without the cells they are about: what is quoted and every figure is taken out of the sentence."""
+    return [Problem(p.row, p.field, _FIGURE.sub("…", _QUOTED.sub("…", p.message))) for p in problems]
+
+
+def hidden_files(spec: CoverageSpec | None, folder: Path) -> set[Path]:
+    """The files, resolved, that a study keeps out of sight: of sites that are not public, of places that are said not
+    to be."""
+    if spec is None:
+        return set()
+    layers = [item.file for item in spec.layers if item.kind == "sites" and not item.public]
+    subjects = [item.file for item in (*spec.places, *spec.lines) if item.public is False]
+    return {(folder / file.path).resolve() for file in (*layers, *subjects)}
+
+
+def station_columns(headers: Iterable[str]) -> list[str]:
+    """Headers that nothing but a list of base stations has."""
+    found = [(header, site_column(header)) for header in headers]
+    return [header for header, column in found if column is not None and column.meaning in RADIO]
 
 
 def lists_stations(headers: Iterable[str]) -> bool:
     """Whether the columns of a table or map are those of a list of base stations."""
-    found = {column.meaning for header in headers if (column := site_column(header)) is not None}
-    return not RADIO.isdisjoint(found)
+    return bool(station_columns(headers))
 
 
 def _report(found: Mapping[str, list[Problem]], hint: str) -> InputError:

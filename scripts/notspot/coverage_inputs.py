@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from notspot.coverage_figure_inputs import FigureInput, figure_inputs
-from notspot.coverage_files import Files
+from notspot.coverage_files import Files, hidden_files
 from notspot.coverage_layers import layer_of
 from notspot.coverage_places import lines_of, places_of, surface_of
 from notspot.coverage_specs import CoverageSpec, PeopleSpec, ServiceSpec
@@ -104,7 +104,7 @@ def read_inputs(
         With every problem of every file.
     """
     files = Files(folder, ledger, allow_rejects, [] if inputs is None else inputs)
-    files.sensitive |= {item.file.path for item in spec.layers if item.kind == "sites" and not item.public}
+    files.sensitive |= hidden_files(spec, folder)
     layers = {item.id: layer_of(files, item) for item in spec.layers}
     services = tuple(_service(files, item, spec, layers) for item in spec.services)
     people = [_people(files, item) for item in spec.people]

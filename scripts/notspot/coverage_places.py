@@ -41,12 +41,13 @@ class PlacesRead:
     unplaced: pd.DataFrame
 
 
-def is_sensitive(files: Files, spec: PlacesSpec) -> bool:
+def is_sensitive(files: Files, spec: PlacesSpec | LinesSpec) -> bool:
     """
-    Whether places may not be drawn: the study says so, or says nothing and their file is sensitive, because sites
-    that are not public stand in it too, or because it has the columns of a list of stations.
+    Whether places or lines may not be drawn: the study says so, or says nothing and their file is sensitive, because
+    sites that are not public stand in it too, or because it has the columns of a list of stations. A line between two
+    stations ends at both.
     """
-    return spec.file.path in files.sensitive if spec.public is None else not spec.public
+    return files.is_sensitive(spec.file.path) if spec.public is None else not spec.public
 
 
 def places_of(
@@ -89,18 +90,13 @@ def places_of(
         ],
         columns=list(UNPLACED),
     )
-    sensitive = is_sensitive(files, spec)
-    if sensitive and spec.public is None:
-        zh = "可能是基地臺清單，只計數、不繪於地圖；若可公開請寫 public = true。"
-        en = "it may be a list of base stations: its places count and are not drawn; say public = true if they may be."
-        files.note(spec.file, [Text(zh, en)])
     places = Places(
         id=spec.id,
         name=spec.name,
         points=_single(frame),
         anchors=spec.anchors,
         as_of=spec.as_of,
-        sensitive=sensitive,
+        sensitive=_kept_out(files, spec),
     )
     return PlacesRead(places, unplaced)
 
@@ -118,7 +114,8 @@ def lines_of(files: Files, spec: LinesSpec) -> Lines | None:
         told = [Problem(row, "geometry", "is a line without length") for row in rows]
         files.refuse(spec.file, found, told)
         frame = frame[~short].reset_index(drop=True)
-    return Lines(id=spec.id, name=spec.name, lines=frame, as_of=spec.as_of)
+    sensitive = _kept_out(files, spec)
+    return Lines(id=spec.id, name=spec.name, lines=frame, as_of=spec.as_of, sensitive=sensitive)
 
 
 def surface_of(files: Files, spec: SurfaceSpec) -> Surface | None:
@@ -154,6 +151,17 @@ def surface_of(files: Files, spec: SurfaceSpec) -> Surface | None:
 
 
 # ------------------------------------------------------------------ helpers
+
+
+def _kept_out(files: Files, spec: PlacesSpec | LinesSpec) -> bool:
+    """`is_sensitive`, which is noted where the study does not say it itself."""
+    sensitive = is_sensitive(files, spec)
+    if sensitive and spec.public is None:
+        zh, en = ("處所", "places") if isinstance(spec, PlacesSpec) else ("路線", "lines")
+        zh = f"可能是基地臺清單，{zh}只計數、不繪於地圖；若可公開請寫 public = true。"
+        en = f"it may be a list of base stations: its {en} count and are not drawn; say public = true if they may be."
+        files.note(spec.file, [Text(zh, en)])
+    return sensitive
 
 
 def _named(files: Files, spec: PlacesSpec | LinesSpec, found: Features) -> None:

@@ -126,13 +126,14 @@ class PlacesSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinesSpec:
-    """``[[lines]]``: lines that should be covered, by length."""
+    """``[[lines]]``: lines that should be covered, by length. `public` as of `PlacesSpec`."""
 
     id: str
     name: Text
     file: FileSpec
     name_column: str | None = None
     as_of: str = ""
+    public: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -339,7 +339,7 @@ class _Coverage:
 
     def lines(self, row: Row, where: str) -> LinesSpec:
         e = self.entries
-        e.unknown_keys(row, ("id", "name", *FILE, "crs", "name_column", "as_of"), where)
+        e.unknown_keys(row, ("id", "name", *FILE, "crs", "name_column", "as_of", "public"), where)
         name = self._id(row, where)
         return LinesSpec(
             id=name,
@@ -347,6 +347,7 @@ class _Coverage:
             file=file_spec(e, row, where),
             name_column=e.maybe(row, "name_column", str, where),
             as_of=e.day(row, "as_of", where),
+            public=e.maybe(row, "public", bool, where),
         )
 
     def bounds(self) -> tuple[Bounds, float]:

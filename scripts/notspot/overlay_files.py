@@ -5,20 +5,20 @@ The overlays of an atlas: what a run counted, what its study names, and files th
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from notspot.coverage_files import hushed, lists_stations
+from notspot.coverage_files import hidden_files, hushed, lists_stations
 from notspot.coverage_specs import FileSpec, LayerSpec
-from notspot.overlay_specs import OverlaySpec
+from notspot.overlay_specs import OverlaySpec, account_ids
 from notspot.study import Study
 from notspot_coverage.counting.services import Layer
 from notspot_geodata.errors import InputError, NotFoundError, UsageError
 from notspot_geodata.ledger import Ledger
 from notspot_geodata.text import Text
 from notspot_maps.overlays.account import account_overlays
-from notspot_maps.overlays.kinds import LineOverlay, Overlay, PointOverlay, lines_of, points_of
+from notspot_maps.overlays.kinds import Overlay, kind_name, lines_of, points_of
 from notspot_maps.overlays.rasters import KINDS, NAMES, kind_of, raster_overlay
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ def overlays_for(
     include_sites: bool = False,
     *,
     study: Study | None = None,
+    beside: Sequence[Overlay] = (),
     ledger: Ledger | None = None,
     allow_rejects: bool = False,
 ) -> tuple[Overlay, ...]:
@@ -61,6 +62,8 @@ def overlays_for(
         Positions of stations, and rasters as fine as asked for: the overlays that show them are sensitive.
     study
         Beside results: the study whose overlays are wanted too.
+    beside
+        Overlays that there are already, which keep their ids.
     ledger, allow_rejects
         Take rows of points and lines that have a problem, and go on without them.
 
@@ -69,32 +72,33 @@ def overlays_for(
     NotFoundError, InputError
         A file that is not there or cannot be used; every problem of one file at once.
     UsageError
-        Points that are a list of base stations, without `include_sites`; a kind of raster that there is not.
+        Points or lines that are base stations, without `include_sites`; a kind of raster that there is not.
     """
     given: Study | None = source if isinstance(source, Study) else study
-    found: list[Overlay] = []
-    taken: set[str] = set()
+    found: list[Overlay] = [*beside]
+    taken = set() if given is None else account_ids(given.coverage)
     if not isinstance(source, Study):
         found += account_overlays(source, include_sites=include_sites)
-        taken |= {overlay.id for overlay in found}
+    taken |= {overlay.id for overlay in found}
     ledger = Ledger() if ledger is None else ledger
+    hidden = set() if given is None else hidden_files(given.coverage, given.folder)
     if given is not None:
         for spec in given.overlays:
-            found.append(_of_study(given, spec, include_sites, ledger, allow_rejects))
+            found.append(_of_study(given, spec, hidden, include_sites, ledger, allow_rejects))
             taken.add(spec.id)
     for text in rasters:
         kind, path = _kind_and_path(str(text))
         found.append(_raster(path, _id(path, taken), kind, resolution_m, include_sites))
     for text in lines:
         path = Path(text)
-        frame, _ = _features(path, ledger, allow_rejects)
-        found.append(lines_of(frame, id=_id(path, taken), name=Text(path.stem, path.stem)))
+        frame, written = _features(path, ledger, allow_rejects, hidden)
+        said = _guarded(written, path, hidden, include_sites)
+        found.append(lines_of(frame, id=_id(path, taken), name=Text(path.stem, path.stem), sensitive=said))
     for text in points:
         path = Path(text)
-        frame, written = _features(path, ledger, allow_rejects)
-        sensitive = _guarded(written, path, include_sites)
-        overlay = points_of(frame, id=_id(path, taken), name=Text(path.stem, path.stem), sensitive=sensitive)
-        found.append(overlay)
+        frame, written = _features(path, ledger, allow_rejects, hidden)
+        said = _guarded(written, path, hidden, include_sites)
+        found.append(points_of(frame, id=_id(path, taken), name=Text(path.stem, path.stem), sensitive=said))
     lost = include_sites and not isinstance(source, Study) and _read_back(source)
     if lost and not any(overlay.sensitive for overlay in found):
         raise UsageError(
@@ -104,7 +108,7 @@ def overlays_for(
 
 
 def _order(overlay: Overlay) -> int:
-    return 2 if isinstance(overlay, PointOverlay) else 1 if isinstance(overlay, LineOverlay) else 0
+    return ("raster", "lines", "points").index(kind_name(overlay))
 
 
 def _read_back(results: Results) -> bool:
@@ -118,7 +122,12 @@ def _read_back(results: Results) -> bool:
 
 
 def _of_study(
-    study: Study, spec: OverlaySpec, include_sites: bool, ledger: Ledger, allow_rejects: bool
+    study: Study,
+    spec: OverlaySpec,
+    hidden: Collection[Path],
+    include_sites: bool,
+    ledger: Ledger,
+    allow_rejects: bool,
 ) -> Overlay:
     source = Text(spec.source, spec.source) if spec.source else None
     if spec.kind == "raster":
@@ -130,16 +139,16 @@ def _of_study(
         return _study_raster(study, spec, layer, source, include_sites)
     assert spec.file is not None
     path = study.folder / spec.file.path
-    frame, written = _features(path, ledger, allow_rejects, spec.file)
+    frame, written = _features(path, ledger, allow_rejects, hidden, spec.file)
     for name, header in (("name", spec.name_column), ("status", spec.status_column), ("by", spec.by_column)):
         if header is not None:
             frame = frame.assign(**{name: frame[_column(frame, header, written, path)]})
+    sensitive = not spec.public and _guarded(written, path, hidden, include_sites, spec)
     if spec.kind == "lines":
         return lines_of(
             frame, id=spec.id, name=spec.name, service=spec.service, source=source, basis=spec.basis,
-            as_of=spec.as_of, resolution_m=spec.resolution_m or 20.0,
+            as_of=spec.as_of, resolution_m=spec.resolution_m or 20.0, sensitive=sensitive,
         )  # fmt: skip
-    sensitive = not spec.public and _guarded(written, path, include_sites)
     return points_of(
         frame, id=spec.id, name=spec.name, service=spec.service, source=source, basis=spec.basis, as_of=spec.as_of,
         sensitive=sensitive,
@@ -203,7 +212,11 @@ def _checked(path: Path, kind: str, at_least: float | None, crs: str | None) -> 
 
 
 def _features(
-    path: Path, ledger: Ledger, allow_rejects: bool, spec: FileSpec | None = None
+    path: Path,
+    ledger: Ledger,
+    allow_rejects: bool,
+    hidden: Collection[Path],
+    spec: FileSpec | None = None,
 ) -> tuple[gpd.GeoDataFrame, Mapping[str, str]]:
     """
     Features of a map or of a table with coordinates; ``name``, ``status`` and ``by`` where headers mean that. And the
@@ -220,7 +233,8 @@ def _features(
     reading = frame.attrs["reading"]
     frame.attrs = {}
     written = {**{str(name): str(name) for name in frame.columns}, **reading.columns}
-    ledger.refuse(path, hushed(reading.problems) if lists_stations(written) else reading.problems)
+    secret = path.resolve() in hidden or lists_stations(written)
+    ledger.refuse(path, hushed(reading.problems) if secret else reading.problems)
     if said.where:
         chosen = select(frame, said.where, rows=list(range(1, len(frame) + 1)), written=reading.columns)
         if chosen.problems:
@@ -234,16 +248,32 @@ def _features(
     return frame, written
 
 
-def _guarded(written: Mapping[str, str], path: Path, include_sites: bool) -> bool:
-    """Whether points are base stations, which only `include_sites` lets in."""
-    if not lists_stations(written):
+def _guarded(
+    written: Mapping[str, str],
+    path: Path,
+    hidden: Collection[Path],
+    include_sites: bool,
+    spec: OverlaySpec | None = None,
+) -> bool:
+    """Whether points or lines tell where base stations are, which only `include_sites` lets in."""
+    kept = path.resolve() in hidden
+    if not kept and not lists_stations(written):
         return False
-    if not include_sites:
-        raise UsageError(
-            f"{path.name} has the columns of a list of base stations, whose positions are sensitive: pass "
-            "--include-sites if they may be in the file, or take these columns away where they are something else"
-        )
-    return True
+    if include_sites:
+        return True
+    why = (
+        "is a file that the study keeps out of sight"
+        if kept
+        else "has the columns of a list of base stations"
+    )
+    where = "" if spec is None else f"[[overlay]] {spec.id}: "
+    way = (
+        "pass --include-sites if they may be in the file, or take these columns away where they are something else"
+        if spec is None
+        else "say public = true in this [[overlay]] if anyone may see them, or take it out; only "
+        "`notspot atlas --include-sites` shows what is not public"
+    )
+    raise UsageError(f"{where}{path.name} {why}, whose positions are sensitive: {way}")
 
 
 def _column(frame: gpd.GeoDataFrame, header: str, written: Mapping[str, str], path: Path) -> str:

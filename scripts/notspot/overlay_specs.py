@@ -13,6 +13,7 @@ from notspot.entries import Entries, Row
 from notspot.file_entries import FILE, file_spec
 from notspot_coverage.counting.services import Basis
 from notspot_geodata.text import Text
+from notspot_maps.overlays.account import PREFIX
 from notspot_maps.overlays.rasters import KINDS
 
 OverlayKind = Literal["raster", "points", "lines"]
@@ -23,7 +24,7 @@ _COMMON = ("id", "name", "kind", *FILE, "crs", "basis", "as_of", "source")
 _OF_KIND: Mapping[str, tuple[str, ...]] = {
     "raster": ("layer", "shows", "resolution_m", "edges", "at_least", "classes"),
     "points": ("name_column", "status_column", "by_column", "service", "public"),
-    "lines": ("name_column", "status_column", "by_column", "service", "resolution_m"),
+    "lines": ("name_column", "status_column", "by_column", "service", "resolution_m", "public"),
 }
 
 
@@ -43,7 +44,7 @@ class OverlaySpec:
     service
         What the status of points or lines is about.
     public
-        Points that look like a list of base stations may be seen.
+        Points or lines may be seen though they look like base stations, or stand in a file that is kept out of sight.
     """
 
     id: str
@@ -68,9 +69,17 @@ class OverlaySpec:
 
 def read_overlays(entries: Entries, coverage: CoverageSpec | None) -> tuple[OverlaySpec, ...]:
     """The study's ``[[overlay]]``; what is wrong is added to the problems of `entries`."""
-    taken = {item.id for items in (coverage.places, coverage.lines) for item in items} if coverage else set()
+    taken = account_ids(coverage)
     layers = {item.id: item for item in coverage.layers} if coverage else {}
     return tuple(_overlay(entries, row, f"overlay {i}", taken, layers) for i, row in entries.rows("overlay"))
+
+
+def account_ids(coverage: CoverageSpec | None) -> set[str]:
+    """The ids that the overlays of what a study counts have."""
+    if coverage is None:
+        return set()
+    counted = {item.id for items in (coverage.places, coverage.lines) for item in items}
+    return counted | {f"{PREFIX['sites']}{item.id}" for item in coverage.layers if item.kind == "sites"}
 
 
 def _overlay(e: Entries, row: Row, where: str, taken: set[str], layers: Mapping[str, object]) -> OverlaySpec:

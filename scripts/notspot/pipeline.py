@@ -13,6 +13,7 @@ from contextlib import AbstractContextManager, nullcontext
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
+from notspot.coverage_files import Files
 from notspot.coverage_run import count_coverage
 from notspot.joining import Units, derived, entry, flags, need, need_numbers
 from notspot.study import Study
@@ -107,6 +108,7 @@ def run(
     for name in study.divide:
         step(f"divide: {name}")
         found.append(divide(townships, study.definitions[name], among=among))
+    _enter_overlays(study, work)
     record = _record(study, work.inputs, remote)
     return Results(
         run_id=str(record["run_id"]),
@@ -153,6 +155,14 @@ def _with_values(townships: gpd.GeoDataFrame, table: pd.DataFrame) -> gpd.GeoDat
 
 
 # ------------------------------------------------------------------ the record of the run
+
+
+def _enter_overlays(study: Study, work: Units) -> None:
+    """The files of the overlays, which the atlas of the run holds."""
+    files = Files(study.folder, work.ledger, work.allow_rejects, work.inputs)
+    for overlay in study.overlays:
+        if overlay.file is not None:
+            files.enter(overlay.file.path, None)
 
 
 def _record(study: Study, inputs: Sequence[Mapping[str, object]], remote: RemoteFinding) -> dict[str, object]:

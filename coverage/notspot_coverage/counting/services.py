@@ -212,12 +212,16 @@ class Places:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lines:
-    """Lines that should be covered, by length: roads, trails, cable routes; `lines` has a CRS."""
+    """
+    Lines that should be covered, by length: roads, trails, cable routes; `lines` has a CRS. Lines that are `sensitive`,
+    as those between stations are, are counted and never drawn.
+    """
 
     id: str
     name: Text
     lines: gpd.GeoDataFrame
     as_of: str = ""
+    sensitive: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -167,7 +167,8 @@ def line_target(lattice: Lattice, units: Units, lines: Lines, locate: Locate) ->
     sums = Sums.at(units, village)
     part = line[start][of].astype(np.int32)
     name = given["name"].fillna("").astype(str).to_numpy() if "name" in given else [""] * len(given)
-    shapes = gpd.GeoDataFrame({"name": name}, geometry=parts.reset_index(drop=True))
+    shown = gpd.GeoDataFrame({"name": name}, geometry=parts.reset_index(drop=True))
+    shapes = None if lines.sensitive else shown
     return Target(
         lines.id, "lines", x, y, village, size, none, sums, pd.DataFrame(), notes,
         parts.index.to_numpy(np.int64)[part], part, shapes,

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 LINE_M = 20.0  # lines are drawn to this
 _STATUS = {"covered": YES, "not covered": NO, "unknown": UNKNOWN}
-_PREFIX = {"places": "", "lines": "", "sites": "sites_"}
+PREFIX = {"places": "", "lines": "", "sites": "sites_"}
 
 
 def account_overlays(
@@ -133,7 +133,7 @@ def _points(
     who = shapes["operator"].fillna("").astype(str).to_numpy() if "operator" in shapes else ""
     of = service.name if service else Text(id, id)
     return PointOverlay(
-        id=f"{_PREFIX['sites']}{id}",
+        id=f"{PREFIX['sites']}{id}",
         name=Text(f"點位：{of.zh}（{id}）", f"Sites: {of.en} ({id})"),
         source=Text(source, source) if source else None,
         as_of=as_of,

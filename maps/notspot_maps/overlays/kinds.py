@@ -183,6 +183,7 @@ def lines_of(
     as_of: str = "",
     note: Text | None = None,
     resolution_m: float = 20.0,
+    sensitive: bool = False,
 ) -> LineOverlay:
     """Lines of a frame with a CRS, each feature with one status; as `points_of`."""
     shapes = _degrees(frame, id, (1, 5), "line")
@@ -203,7 +204,22 @@ def lines_of(
     )
     said = {"id": id, "name": name, "source": source, "basis": basis, "as_of": as_of, "note": note}
     lines = parts.reset_index(drop=True)
-    return LineOverlay(lines=lines, standings=split, resolution_m=resolution_m, **said)  # type: ignore[arg-type]
+    return LineOverlay(  # type: ignore[arg-type]
+        lines=lines, standings=split, resolution_m=resolution_m, sensitive=sensitive, **said
+    )
+
+
+def kind_name(overlay: Overlay) -> str:
+    """``raster``, ``lines`` or ``points``."""
+    if isinstance(overlay, PackedOverlay):
+        return str(overlay.data["kind"])
+    return (
+        "points"
+        if isinstance(overlay, PointOverlay)
+        else "lines"
+        if isinstance(overlay, LineOverlay)
+        else "raster"
+    )
 
 
 def notice_of(overlays: Sequence[Overlay]) -> Text | None:
