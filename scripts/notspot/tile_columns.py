@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from notspot.coverage_files import station_columns
 from notspot_geodata import hexagons
 from notspot_geodata.errors import UsageError
 from notspot_geodata.places import is_blank
@@ -83,7 +84,8 @@ def tile_columns(
     for wanted in (status, weight, value, operators, h3):
         if wanted is not None and wanted not in names:
             raise UsageError(f"there is no column {wanted}; there are {shown}")
-    sites = [name for name in names if any(word in name.lower() for word in SITES)]
+    sites = station_columns(names)
+    sites += [name for name in names if any(word in name.lower() for word in SITES)]
     if sites:
         raise UsageError(
             f"the column {sites[0]} is one of base stations, whose exact positions are not for publication; tiles are "
