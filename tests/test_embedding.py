@@ -62,6 +62,8 @@ def test_machines_get_one_object(folder):
         (["--year", "1999"], "no figures of 1999; it has 2021"),
         (["--height", "20"], "a map can be read from 240 pixels on"),
         (["--lang", "fr"], "--lang is zh or en"),
+        (["--picture", "view.pdf"], "--picture is view.pdf; pages and Word show .png and .svg only"),
+        (["--picture", "view"], "--picture is view; pages and Word show .png and .svg only"),
     ],
 )
 def test_a_view_that_the_atlas_does_not_have_is_refused(folder, options, said):

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from notspot_maps.atlas.file import AtlasFile
 
 LEAST_HEIGHT = 240  # pixels in which the map can still be read
+PICTURES = (".png", ".svg")  # what browsers show in a page
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,11 @@ def embed(
             raise UsageError(f"--lang is zh or en, not '{lang}'")
         if height < LEAST_HEIGHT:
             raise UsageError(f"--height is {height}; a map can be read from {LEAST_HEIGHT} pixels on")
+        if picture is not None and picture.suffix.lower() not in PICTURES:
+            raise UsageError(
+                f"--picture is {picture.name}; pages and Word show {' and '.join(PICTURES)} only "
+                "(`notspot figure` draws PDF)"
+            )
         found = read_atlas(atlas)
         view = view_of(found, indicator=indicator, place=place, level=level, year=year, lang=lang)
         address = (url or quote(atlas.name)) + view.address
