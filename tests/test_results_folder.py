@@ -54,6 +54,19 @@ def test_another_file_is_refused(tmp_path):
         load(tmp_path / "notes.txt")
 
 
+def test_a_name_that_is_not_there_says_what_is(report_folder, tmp_path):
+    with pytest.raises(
+        NotFoundError, match=r"neither a study \(.toml\) nor a .*has no study and no results$"
+    ):
+        load(tmp_path / "none")
+    (tmp_path / "study.toml").touch()
+    (tmp_path / "of2021").symlink_to(report_folder)
+    with pytest.raises(NotFoundError, match=r"neither a study .* has of2021, study.toml$"):
+        load(tmp_path / "none")
+    with pytest.raises(NotFoundError, match="no such study file"):
+        load(tmp_path / "none.toml")
+
+
 def changed(folder, change):
     with zipfile.ZipFile(folder / NAME) as archive:
         parts = {name: archive.read(name) for name in archive.namelist()}

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 NAME = "results.zip"
 _OVERLAYS = "overlays.json"
+_LISTED = 8  # names in an error
 FORMAT = 1  # of results.zip; a reader refuses what it does not know
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest a ZIP can say: same results, same bytes
 _UNITS = {"townships": "units.parquet", "villages": "villages.parquet"}  # stand beside it in the folder
@@ -80,11 +81,26 @@ def load(
     given = Path(path)
     if given.is_dir():
         return read_results(given)
-    if given.suffix.lower() == ".toml" or not given.exists():
+    if given.suffix.lower() == ".toml":
         return run(Study.read(given), allow_rejects=allow_rejects, step=step)
     if given.name in (NAME, "run.json", "index.html", "atlas.html"):
         return read_results(given.parent)
-    raise NotFoundError(f"{given} is neither a study (.toml) nor a folder of results")
+    raise NotFoundError(f"{given} is neither a study (.toml) nor a folder of results; {_there(given)}")
+
+
+def _there(path: Path) -> str:
+    """What there is in place of a study or a folder of results that is not."""
+    if path.exists():
+        return "it is another file"
+    beside = path.parent
+    if not beside.is_dir():
+        return f"{beside} is not there either"
+    found = sorted(
+        each.name for each in beside.iterdir() if each.suffix.lower() == ".toml" or (each / NAME).is_file()
+    )
+    what = f"has {', '.join(found[:_LISTED])}" if found else "has no study and no results"
+    more = f" and {len(found) - _LISTED} more" if len(found) > _LISTED else ""
+    return f"nothing is there, and {beside.resolve()} {what}{more}"
 
 
 def read_results(folder: str | Path) -> Results:
