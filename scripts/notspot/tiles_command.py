@@ -117,6 +117,10 @@ def _serve(folder: Path, port: int) -> None:
 
     if not (folder / "index.html").is_file():
         raise UsageError(f"{folder} has no index.html; write the tiles first with --out {folder}")
+    if not any(folder.glob("*.pmtiles")):
+        raise UsageError(
+            f"{folder} has no tiles (.pmtiles) for its index.html; write them with `notspot tiles POINTS --out FOLDER`"
+        )
     try:
         server = tile_server(folder, port)
     except OSError as error:
