@@ -167,20 +167,21 @@ class Panel {
 
   /* What stands over the map on paper, in place of what is chosen from. */
   printed() {
-    const { view } = this, W = view.words, { model } = view, colon = view.lang === "zh" ? "：" : ": ", on = this.drawn.filters.names();
+    const { view } = this, W = view.words, { model } = view, colon = view.lang === "zh" ? "：" : ": ", on = this.drawn.filters.names(), over = view.overlays ? view.overlays.names() : [];
     this.parts.printed.replaceChildren(...[
       ...view.sides.filter((side) => side.indicator).map((_, side) => el("p", { class: "ns-printed-title" }, view.sides.length > 1 ? el("b", { class: "ns-which" }, side ? W.rightSide : W.leftSide) : null, view.titleOf(side))),
       on.length ? el("p", {}, W.leftBy + colon + on.join(view.lang === "zh" ? "、" : ", ")) : null,
-      el("p", {}, [view.indicator ? W.source + colon + [...new Set(view.sides.map(({ indicator }) => view.text(indicator.source)))].join(view.lang === "zh" ? "；" : "; ") : null, `${W.run} ${model.data.run}`].filter(Boolean).join(" · "))].filter(Boolean));
+      over.length ? el("p", {}, W.overlays + colon + over.join(view.lang === "zh" ? "；" : "; ")) : null,
+      el("p", {}, [view.indicator ? W.source + colon + [...new Set(view.sides.map(({ indicator, year }) => view.text(model.told(indicator, view.level, year).source)))].join(view.lang === "zh" ? "；" : "; ") : null, `${W.run} ${model.data.run}`].filter(Boolean).join(" · "))].filter(Boolean));
   }
 
   /* What a folded panel still says: the place with its value, and of what. */
   _brief(at) {
     const { view } = this;
     if (!view.indicator) return [view.words.empty];
-    const { cell } = at ? view.cell(at) : { cell: view.model.nation(view.indicator, view.year) };
+    const { cell, lent, place } = at ? view.cell(at) : { cell: view.model.nation(view.indicator, view.year) };
     const value = [view.value(cell ? cell.v : null, Boolean(cell && cell.nothing)), cell && cell.v !== null ? view.unit() : ""].join(" ").trim();
-    return [el("b", {}, at ? this.name(at) : view.words.nation, " ", value), el("small", {}, view.titleOf(0))];
+    return [el("b", {}, at ? this.name(at) : view.words.nation, lent && cell ? [" (", this.name(place), ")"] : null, " ", value), el("small", {}, view.titleOf(0))];
   }
 
   /* A unit's name as an element of its own language and direction. */
