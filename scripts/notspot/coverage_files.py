@@ -282,8 +282,9 @@ def hidden_files(spec: CoverageSpec | None, folder: Path) -> set[Path]:
     if spec is None:
         return set()
     layers = [item.file for item in spec.layers if item.kind == "sites" and not item.public]
-    subjects = [item.file for item in (*spec.places, *spec.lines) if item.public is False]
-    return {(folder / file.path).resolve() for file in (*layers, *subjects)}
+    places = [item.file for item in spec.places if item.public is False]
+    lines = [item.file for item in spec.lines if item.public is False]
+    return {(folder / file.path).resolve() for file in (*layers, *places, *lines)}
 
 
 def station_columns(headers: Iterable[str]) -> list[str]:

@@ -204,9 +204,8 @@ def lines_of(
     )
     said = {"id": id, "name": name, "source": source, "basis": basis, "as_of": as_of, "note": note}
     lines = parts.reset_index(drop=True)
-    return LineOverlay(  # type: ignore[arg-type]
-        lines=lines, standings=split, resolution_m=resolution_m, sensitive=sensitive, **said
-    )
+    rest = {"resolution_m": resolution_m, "sensitive": sensitive, **said}
+    return LineOverlay(lines=lines, standings=split, **rest)  # type: ignore[arg-type]
 
 
 def kind_name(overlay: Overlay) -> str:
