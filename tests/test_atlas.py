@@ -253,7 +253,7 @@ def test_classes_may_be_chosen_by_indicator(study):
     assert (column["method"], column["edges"], len(column["colours"])) == ("fixed", [50, 100], 3)
     with pytest.raises(UsageError, match=r"chosen for sped, which .* they have 3, for example speed"):
         payload(study, classes={"sped": "natural:5"})
-    with pytest.raises(UsageError, match="for example .*reached"):
+    with pytest.raises(UsageError, match=r"for example .*reached"):
         payload(study, classes={"xyz": "natural:5"})
     with pytest.raises(UsageError, match="chooses no classes"):
         payload(study, classes={"speed": "pretty:5"})

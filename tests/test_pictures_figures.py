@@ -28,7 +28,7 @@ from notspot_maps.figures.legend import bar_px
 from notspot_maps.figures.map_page import key_of
 from notspot_maps.figures.multiples import change_page, multiples_page
 from notspot_maps.figures.page import HEIGHT, WIDTH
-from notspot_maps.figures.places import Figures, figures_of
+from notspot_maps.figures.places import Figures, figures_of, place_of
 from notspot_maps.figures.shapes import NATION_SIZE, bar_km, county_sheet, nation_sheet
 
 SPEED, STATIONS = "dl_mbps_best", "base_stations_4g_per_1000"
@@ -302,6 +302,28 @@ def test_bars_are_round_and_about_a_fifth(width, bar):
 
 
 # ------------------------------------------------------------------ places
+
+
+@pytest.mark.parametrize(
+    ("asked", "code"),
+    [
+        ("臺東縣", "10014"),
+        ("台東縣", "10014"),
+        ("taitung county", "10014"),
+        ("蘭嶼鄉", "10014160"),
+        ("新竹市東區", "10018010"),
+        ("10014160001", "10014160001"),
+    ],
+)
+def test_a_place_may_be_named(taiwan, asked, code):
+    assert place_of(taiwan, asked).code == code
+
+
+def test_a_name_that_several_places_have_lists_their_codes(taiwan):
+    with pytest.raises(NotFoundError, match=r"places are called '東區'; .*10018010 新竹市東區"):
+        place_of(taiwan, "東區")
+    with pytest.raises(NotFoundError, match=r"no place 'Atlantis'; .*10014 臺東縣"):
+        place_of(taiwan, "Atlantis")
 
 
 def test_a_place_is_outlined_and_its_figures_are_said(taiwan):

@@ -64,3 +64,8 @@ def times(ratio: float) -> Text:
     if ratio < 0.5:
         return Text(f"1/{1 / ratio:.1f}", f"1/{1 / ratio:.1f}") if ratio > 0 else Text("0 倍", "0 times")
     return Text(f"{ratio:.1f} 倍", f"{ratio:.1f} times")
+
+
+def folded_name(text: str) -> str:
+    """Names of places compare without case and blanks, and with 台 as 臺."""
+    return "".join(text.lower().split()).replace("台", "臺")

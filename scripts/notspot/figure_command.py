@@ -27,9 +27,7 @@ def figure(
         str | None, typer.Argument(help="map, multiples, gap, lorenz, …; without one, what there is.")
     ] = None,
     indicator: Annotated[str | None, typer.Option(help="Id of the indicator or measure.")] = None,
-    place: Annotated[
-        str | None, typer.Option(help="Code of a county (5 digits), township (8) or village (11).")
-    ] = None,
+    place: Annotated[str | None, typer.Option(help="Code or name of a county, township or village.")] = None,
     nation: Annotated[
         bool, typer.Option("--nation", help="With --place: the whole nation, the place outlined.")
     ] = False,

@@ -24,6 +24,7 @@ from notspot_geodata.errors import InputError, NotFoundError, Problem
 from notspot_geodata.reference import Grid
 from notspot_geodata.text import Text
 from notspot_maps.topology import Topology
+from notspot_maps.words import folded_name
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -76,7 +77,7 @@ class AtlasFile:
         NotFoundError
             No unit, or several of one level, are called so.
         """
-        folded = _folded(asked)
+        folded = folded_name(asked)
         for level in LEVELS:
             units = self.data["units"][level]
             codes = self._codes(level)
@@ -86,7 +87,8 @@ class AtlasFile:
             found = [
                 index
                 for index, (zh, en) in enumerate(zip(units["zh"], units["en"], strict=True))
-                if folded and folded in (_folded(zh), _folded(en), _folded(self._above(level, index) + zh))
+                if folded
+                and folded in (folded_name(zh), folded_name(en), folded_name(self._above(level, index) + zh))
             ]
             if len(found) == 1:
                 return self._unit(level, found[0], codes[found[0]])
@@ -279,8 +281,3 @@ def _definition(shown: dict[str, Any]) -> Indicator:
     texts["numerator"] = texts["numerator"] or Text("", "")
     plain = {key: shown[key] for key in ("id", "kind", "theme", "basis", "as_of", "better")}
     return Indicator(**plain, **texts, official_2021=shown["official"], target_2025=shown["target"])  # type: ignore[arg-type]
-
-
-def _folded(text: str) -> str:
-    """Names compare without case and blanks, and with 台 as 臺."""
-    return "".join(text.lower().split()).replace("台", "臺")

@@ -67,7 +67,7 @@ def map_page(
     Parameters
     ----------
     place
-        Code of a county, township or village to point out.
+        Code or name of a county, township or village to point out.
     zoom
         Draw the county of `place` only; else the nation, with the place outlined.
     choice

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,7 +20,7 @@ from notspot_maps.absent import not_applicable
 from notspot_maps.classes import Classes
 from notspot_maps.figures.shapes import KEYS, Level
 from notspot_maps.figures.standalone import Language
-from notspot_maps.words import bounds, number
+from notspot_maps.words import bounds, folded_name, number
 
 LEVELS: Mapping[Level, Text] = {
     "county": Text("縣市", "counties"),
@@ -143,25 +144,52 @@ def figure_at(results: Results, one: Indicator, code: str, *, bounded: bool = Tr
     )
 
 
-def place_of(results: Results, code: str) -> Place:
+def place_of(results: Results, asked: str) -> Place:
     """
-    The place of a code of 5, 8 or 11 digits.
+    The place of a code of 5, 8 or 11 digits, or of a name that only one place has (larger ones first).
+
+    A name is the Chinese one, alone or behind those of the units around it, or the English one; 台 is 臺.
 
     Raises
     ------
     NotFoundError
-        No place has it; the message lists those of its county, or the counties.
+        No place is called so, and the message lists those of its county, or the counties; or several of a level
+        are, and it lists their codes.
     """
-    tables = {
-        5: (results.counties, "county"),
-        8: (results.townships, "town"),
-        11: (results.villages, "village"),
-    }
-    table, column = tables.get(len(code), tables[5])
-    rows = table[table[f"{column}_code"].astype(str) == code]
-    if rows.empty:
-        raise NotFoundError(f"no place '{code}'; {_places(results, code)}")
-    row = rows.iloc[0]
+    folded = folded_name(asked)
+    for column, table, above in (
+        ("county", results.counties, []),
+        ("town", results.townships, ["county"]),
+        ("village", results.villages, ["county", "town"]),
+    ):
+        rows = table[table[f"{column}_code"].astype(str) == asked]
+        if rows.empty and folded:
+            rows = table[_called(table, column, above, folded)]
+        if len(rows) > 1:
+            names = rows[[*above, column]].fillna("").astype(str).agg("".join, axis=1)
+            some = [f"{code} {name}" for code, name in zip(rows[f"{column}_code"], names, strict=True)]
+            raise NotFoundError(
+                f"{len(rows)} places are called '{asked}'; give the code of one: {listed(some)}"
+            )
+        if len(rows):
+            return _place(rows.iloc[0], column)
+    raise NotFoundError(f"no place '{asked}'; {_places(results, asked)}")
+
+
+def _called(table: pd.DataFrame, column: str, above: list[str], folded: str) -> pd.Series[bool]:
+    """Which units of a table have a name: their own, their own behind those around them, or the English one."""
+    own = table[column].astype(str).map(folded_name, na_action="ignore")
+    found = own == folded
+    if above:
+        whole = table[[*above, column]].fillna("").astype(str).agg("".join, axis=1)
+        found |= whole.map(folded_name, na_action="ignore") == folded
+    if f"{column}_en" in table:
+        found |= table[f"{column}_en"].astype(str).map(folded_name, na_action="ignore") == folded
+    return found
+
+
+def _place(row: pd.Series[Any], column: str) -> Place:
+    code = str(row[f"{column}_code"])
     county = Text(str(row["county"]), str(row.get("county_en", row["county"])))
     if column == "county":
         return Place(code, county, county)
@@ -177,7 +205,7 @@ def _places(results: Results, code: str) -> str:
         return f"in its county there are {listed(names)}; villages have 11 digits"
     table = results.counties
     names = [f"{a} {b}" for a, b in zip(table["county_code"], table["county"], strict=True)]
-    return f"codes have 5, 8 or 11 digits; counties are {listed(names)}"
+    return f"give a name or a code of 5, 8 or 11 digits; counties are {listed(names)}"
 
 
 def names_by_code(results: Results, level: Level, lang: Language) -> dict[str, str]:
