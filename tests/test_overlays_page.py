@@ -203,7 +203,7 @@ def test_a_raster_is_crisp_and_unknown_land_is_hatched(file):
             (0xFF, 0xFF, 0xCC),
         }  # none between
         text = page.locator(".ns-over-body").inner_text()
-        assert "格網 250 公尺" in text
+        assert "網格 250 公尺" in text
         assert "推估" in text  # a model, and it says so
         page.locator("[data-ns=opacity-signal]").fill("50")
         assert "o=signal~50" in page.url
@@ -226,6 +226,43 @@ def test_a_line_is_drawn_by_pieces(file):
         page.mouse.move(*middle(page, 121.08, 23.75))
         page.locator(".ns-tip.ns-on").wait_for()
         assert "山徑" in page.locator(".ns-tip.ns-on").inner_text()
+        for code, listed in (
+            ("00002003001", 1),
+            ("00001001001", 0),
+        ):  # crossed with no corner in it; far away
+            page.evaluate("at => { location.hash = `o=trails&p=${at}`; }", code)
+            page.wait_for_timeout(50)
+            assert page.locator(".ns-over-places button").count() == listed
+
+
+def test_on_paper_every_pane_is_drawn_and_what_is_on_has_its_legend(file):
+    with opened(file, fragment="#o=signal,trails,communities.indoor&p=00001001&l=township") as visit:
+        page = ready(visit.page)
+        page.wait_for_timeout(400)
+        page.locator(".ns-fold-overlays > summary").click()  # folded, as a reader may leave it
+        page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+        page.emulate_media(media="print")
+        said = page.locator(".ns-printed").inner_text()
+        assert "疊加圖層：訊號（試算 · 推估 · 2021）；步道 · 戶外；部落 · 室內" in said
+        shades = page.locator(".ns-shades")
+        assert [shades.nth(at).is_visible() for at in range(3)] == [True] * 3
+        assert not page.locator(".ns-over-within").is_visible()
+        assert not page.locator(".ns-opacity").is_visible()
+        laid = page.evaluate(  # a canvas that was cleared would blot out on paper what lies under it
+            """() => ["rasters", "lines", "points", "marks"].map((name) => {
+                const parts = [...document.querySelector(`.leaflet-ns-${name}-pane`).children];
+                const seen = parts.filter((part) => getComputedStyle(part).opacity !== "0");
+                const [first] = seen, { width, height } = first;
+                const { data } = first.getContext("2d").getImageData(0, 0, width, height);
+                return [seen.length, first.className.includes("ns-paper-picture"), data.some(Boolean)];
+            })"""
+        )
+        assert laid == [[1, True, True]] * 4  # units are not filled under a raster
+        page.emulate_media(media="screen")
+        page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+        assert not shades.first.is_visible()
+        assert page.locator(".ns-paper-picture").count() == 0
+        assert visit.errors == []
 
 
 def test_in_english_on_a_phone_everything_fits_and_nothing_is_wrong(file):

@@ -64,18 +64,7 @@ const Cover = L.Renderer.extend({
 class RasterCells {
   constructor(data, bytes) {
     Object.assign(this, { data, tiles: new Map() });
-    let at = 0;
-    const next = () => {
-      let value = 0, place = 1, byte;
-      do {
-        byte = bytes[at++];
-        value += (byte & 127) * place;
-        place *= 128;
-      } while (byte > 127);
-      return value;
-    };
-    const runs = next(), codes = bytes.subarray(at, at + runs);
-    at += runs;
+    const { next, take } = packedNumbers(bytes), runs = next(), codes = take(runs);
     this.cells = new Uint8Array(data.rows * data.columns);
     for (let i = 0, from = 0; i < runs; i++) {
       const to = from + next();
@@ -324,6 +313,27 @@ class LineMarks {
         }
     });
     return found;
+  }
+
+  /* Whether a point of a line, asked for at most `step` apart within a box, lies inside. */
+  meets(i, [w, n, e, s], step, inside) {
+    for (let v = this.start[i]; v < this.start[i + 1]; v++) {
+      const x = this.x[v], y = this.y[v];
+      if (inside(x, y)) return true;
+      if (v + 1 === this.start[i + 1]) break;
+      const dx = this.x[v + 1] - x, dy = this.y[v + 1] - y;
+      let from = 0, to = 1; // the part of the stretch that lies in the box
+      for (const [at, by, low, high] of [[x, dx, w, e], [y, dy, n, s]]) {
+        if (by) [from, to] = [Math.max(from, Math.min((low - at) / by, (high - at) / by)), Math.min(to, Math.max((low - at) / by, (high - at) / by))];
+        else if (at < low || at > high) to = -1;
+      }
+      const parts = to > from ? Math.ceil((Math.hypot(dx, dy) * (to - from)) / step) + 1 : 0;
+      for (let j = 0; j < parts; j++) {
+        const t = from + ((j + 0.5) / parts) * (to - from);
+        if (inside(x + t * dx, y + t * dy)) return true;
+      }
+    }
+    return false;
   }
 
   /* km of a line by status: not covered, covered, unknown. */

@@ -1,9 +1,9 @@
 /* Overlays: footprints as rasters, places as points, trails and roads as lines. Switches, legends, what is pointed at. */
 
 Object.assign(WORDS.zh, {
-  overlays: "疊加圖層", overlaysOn: (n) => `疊加圖層（${n} 個開啟）`, overOpacity: "不透明度", overCellOf: (m) => `格網 ${m}`, overLineTo: (m) => `線形簡化至 ${m}`, overService: "服務", overStatuses: ["未涵蓋", "涵蓋", "無資料"],
+  overlays: "疊加圖層", overlaysOn: (n) => `疊加圖層（${n} 個開啟）`, overOpacity: "不透明度", overCellOf: (m) => `網格 ${m}`, overLineTo: (m) => `線形簡化至 ${m}`, overService: "服務", overStatuses: ["未涵蓋", "涵蓋", "無資料"],
   overBy: "涵蓋業者", overLost: (n) => `另有 ${n} 處座標不可用，未繪出`, overPlacesIn: (name) => `${name}內的地點`, overLinesIn: (name) => `經過${name}的路線`, overNothingIn: "此處沒有地點或路線", overChooseUnit: "選取一個鄉鎮市區或村里，即列出其中的地點與路線。",
-  overMore200: (n) => `僅列前 200 處，共 ${n} 處；請選取較小的單位。`, overUnnamed: "（無名稱）", overKm: "公里", overRaster: "格網圖", overPoints: "地點", overLines: "路線", overPicked: "選取的地點", overExact: "含敏感點位", overNoService: "此圖層沒有涵蓋狀態", overNoFill: "開啟時各行政區不填指標顏色",
+  overMore200: (n) => `僅列前 200 處，共 ${n} 處；請選取較小的單位。`, overUnnamed: "（無名稱）", overKm: "公里", overRaster: "網格圖層", overPoints: "地點", overLines: "路線", overPicked: "選取的地點", overExact: "含敏感點位", overNoService: "此圖層沒有涵蓋狀態", overNoFill: "開啟時各行政區不填指標顏色",
 });
 Object.assign(WORDS.en, {
   overlays: "Overlays", overlaysOn: (n) => `Overlays (${n} on)`, overOpacity: "Opacity", overCellOf: (m) => `Cells of ${m}`, overLineTo: (m) => `Lines simplified to ${m}`, overService: "Service", overStatuses: ["Not covered", "Covered", "No data"],
@@ -274,6 +274,15 @@ class Overlays {
     return [overlay.source && view.text(overlay.source), W[basis] || basis, [...new Set([overlay.as_of, service && service.as_of])].filter(Boolean).join(", ")].filter(Boolean).join(" · ");
   }
 
+  /* What is on, each with what it shows and where that is from: for paper. */
+  names() {
+    const { view } = this, zh = view.lang === "zh";
+    return this.all.filter((overlay) => this.on.has(overlay.id)).map((overlay) => {
+      const service = this.service(overlay), from = this._source(overlay, service), name = [view.text(overlay.name), service && view.text(service.name)].filter(Boolean).join(" · ");
+      return from ? `${name}${zh ? "（" : " ("}${from}${zh ? "）" : ")"}` : name;
+    });
+  }
+
   /* ---- in the panel */
 
   draw(node) {
@@ -375,6 +384,7 @@ class Overlays {
       const at = view.model.shapes.at(x, y);
       return at >= 0 && view.model.of[unit.level][at] === unit.index;
     };
+    const step = Math.min(e - w, s - n) / 8; // a route may cross the unit without a corner in it
     const out = [];
     for (const overlay of marks) {
       const made = this.made.get(overlay.id), service = this.service(overlay), found = [];
@@ -382,11 +392,8 @@ class Overlays {
         if (overlay.kind === "points") {
           if (inside(made.x[i], made.y[i])) found.push({ overlay, index: i, status: made.status(service, i) });
         } else if (made.box[4 * i] <= e && made.box[4 * i + 2] >= w && made.box[4 * i + 1] <= s && made.box[4 * i + 3] >= n) {
-          for (let v = made.start[i]; v < made.start[i + 1]; v++)
-            if (inside(made.x[v], made.y[v])) {
-              found.push({ overlay, index: i, status: service ? made.pieces(service)[i].reduce((worst, piece) => (piece[0] === 0 || worst === 0 ? 0 : piece[0] === 2 ? 2 : worst), 1) : null });
-              break;
-            }
+          if (made.meets(i, [w, n, e, s], step, inside))
+            found.push({ overlay, index: i, status: service ? made.pieces(service)[i].reduce((worst, piece) => (piece[0] === 0 || worst === 0 ? 0 : piece[0] === 2 ? 2 : worst), 1) : null });
         }
       }
       const order = { 0: 0, 2: 1, 1: 2, null: 3 }, collator = new Intl.Collator(view.lang === "zh" ? "zh-Hant-TW" : "en");

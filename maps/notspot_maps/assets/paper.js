@@ -31,15 +31,17 @@ class Paper {
     map.fitBounds(seen, { animate: false });
     this.view.painter.paint();
     this.view.painter.finish(); // paper does not wait for the next frame
-    this.pictures = ["ns-shapes", "ns-lines"].map((name) => this._picture(name)).filter(Boolean);
+    this.pictures = Object.keys(PANES).map((name) => this._picture(name)).filter(Boolean);
     panel.printed();
+    const fold = this.view.overlays && this.view.overlays.on.size ? panel.root.querySelector(".ns-fold-overlays:not([open])") : null;
+    if (fold) (this.fold = fold).open = true; // the legend of what is drawn
     panel.drawn.table.print(true);
   }
 
-  /* What the squares of a pane show, as one canvas: browsers leave images that are handed to a canvas off the paper. */
+  /* What a pane shows, as one fresh canvas: on paper browsers leave off images that are handed to a canvas, and where a canvas was cleared they blot out what lies under it. */
   _picture(name) {
     const { map } = this.view, pane = map.getPane(name), box = map.getContainer().getBoundingClientRect(), { x, y } = map.getSize(), fine = 2;
-    if (!pane) return null;
+    if (!pane || !pane.querySelector("canvas")) return null;
     const picture = el("canvas", { class: "ns-paper-picture ns-canvas", "aria-hidden": "true", width: x * fine, height: y * fine, style: { width: x + "px", height: y + "px" } }), ctx = picture.getContext("2d");
     ctx.scale(fine, fine);
     for (const part of pane.children) {
@@ -50,7 +52,7 @@ class Paper {
         ctx.rect(clip.x - box.x, clip.y - box.y, clip.width, clip.height);
         ctx.clip();
       }
-      for (const square of part.querySelectorAll("canvas")) {
+      for (const square of (part.matches("canvas") ? [part] : part.querySelectorAll("canvas"))) {
         const at = square.getBoundingClientRect();
         if (at.width && square.width && getComputedStyle(square).visibility !== "hidden") ctx.drawImage(square, at.x - box.x, at.y - box.y, at.width, at.height);
       }
@@ -70,6 +72,8 @@ class Paper {
     map.setView(this.was.center, this.was.zoom, { animate: false });
     this.was = null;
     this.view.printing = false;
+    if (this.fold) this.fold.open = false;
+    this.fold = null;
     panel.drawn.table.print(false);
   }
 }

@@ -12,18 +12,26 @@ async function inflate(base64) {
 const worldX = (lon) => WORLD * (0.5 + lon / 360);
 const worldY = (lat) => WORLD * (0.5 - Math.log(Math.tan(Math.PI / 4 + (lat * Math.PI) / 360)) / (2 * Math.PI));
 
+/* Packed numbers one after another: `next` of seven bits a byte, `take` so many bytes as they are. */
+function packedNumbers(bytes) {
+  let at = 0;
+  return {
+    next() {
+      let value = 0, place = 1, byte;
+      do {
+        byte = bytes[at++];
+        value += (byte & 127) * place;
+        place *= 128;
+      } while (byte > 127);
+      return value;
+    },
+    take: (count) => bytes.subarray(at, (at += count)),
+  };
+}
+
 /* The units' rings as lists of arcs (arc i forwards is i, backwards ~i) over points in world pixels. */
 function unpack(bytes, grid) {
-  let at = 0;
-  const next = () => {
-    let value = 0, place = 1, byte;
-    do {
-      byte = bytes[at++];
-      value += (byte & 127) * place;
-      place *= 128;
-    } while (byte > 127);
-    return value;
-  };
+  const { next } = packedNumbers(bytes);
   const zigzag = (value) => (value % 2 ? -(value + 1) / 2 : value / 2);
   const arcs = next();
   const start = new Int32Array(arcs + 1);
