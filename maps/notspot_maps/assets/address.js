@@ -1,5 +1,7 @@
 /* The page's address keeps the view: written as it changes, read when the page opens and when the address does. */
 
+const CLOSEST = 20; // zoom: beyond it there is nothing to see, and at some thousand no number for it
+
 class Address {
   constructor(view) { this.view = view; }
 
@@ -77,9 +79,10 @@ class Address {
     if (view.overlays) view.overlays.read(get("o"));
     const [zoom, lat, lng] = get("m").split("/").map(Number);
     if ([zoom, lat, lng].every(Number.isFinite) && get("m")) {
+      const within = (low, value, high) => Math.max(low, Math.min(high, value)), { map } = view;
       view.framed = true;
-      this.asked = [zoom, lat, lng];
-      view.map.setView([Math.max(-85, Math.min(85, lat)), lng], zoom, { animate: false });
+      this.asked = [within(map.getMinZoom(), zoom, Math.min(CLOSEST, map.getMaxZoom())), within(-85, lat, 85), within(-180, lng, 180)];
+      map.setView(this.asked.slice(1), this.asked[0], { animate: false });
     } else if (view.selected) {
       view.framed = true;
       view.goTo(view.selected);

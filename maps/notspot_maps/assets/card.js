@@ -77,9 +77,10 @@ class Card {
     if (indicator.target !== null && !brief) line(W.target, view.value(indicator.target, false, indicator));
     line(W.status, known ? (cell.s === "official" ? W.published : W.computed) : nothing ? W.nothing : W.unknown);
     if (!brief) {
-      line(W.asOf, year === view.model.year ? indicator.as_of : String(year));
-      line(W.source, view.text(indicator.source));
-      if (indicator.caveat) line(W.caveat, view.text(indicator.caveat));
+      const { as_of, source, caveat } = view.model.told(indicator, place.level, year);
+      line(W.asOf, as_of);
+      line(W.source, view.text(source));
+      if (caveat) line(W.caveat, view.text(caveat));
       if (indicator.needs && !known) line(W.needs, view.text(indicator.needs));
     }
     return [...out, el("dl", { class: "ns-figures" }, rows)];
@@ -89,11 +90,12 @@ class Card {
   _about() {
     const { view } = this, W = view.words, own = [...new Set(view.sides.map((side) => side.indicator))].filter(Boolean);
     const line = (word, text) => text ? [el("dt", {}, word), el("dd", {}, text)] : null;
-    return own.length ? this.panel.fold("about", W.about, own.map((indicator) => [
+    const told = (indicator) => view.model.told(indicator, view.level, view.sides.find((side) => side.indicator === indicator).year);
+    return own.length ? this.panel.fold("about", W.about, own.map((indicator) => [indicator, told(indicator)]).map(([indicator, { source, basis, caveat, as_of }]) => [
       own.length > 1 ? el("h3", {}, view.text(indicator.name)) : null,
       el("dl", {}, line(W.definition, view.text(indicator.definition)), line(W.ratio, [indicator.numerator, indicator.denominator].map((text) => view.text(text)).filter(Boolean).join(view.lang === "zh" ? "／" : " / ")),
-        line(W.source, view.text(indicator.source)), line(W.basis, W[indicator.basis] || indicator.basis), line(W.asOf, indicator.as_of),
-        line(W.caveat, view.text(indicator.caveat)), line(W.needs, view.text(indicator.needs)))]).flat(Infinity)) : null;
+        line(W.source, view.text(source)), line(W.basis, W[basis] || basis), line(W.asOf, as_of),
+        line(W.caveat, view.text(caveat)), line(W.needs, view.text(indicator.needs)))]).flat(Infinity)) : null;
   }
 
   /* What stands beside the pointer. */
@@ -103,15 +105,15 @@ class Card {
     const lines = [el("p", { class: "ns-tip-name" }, el("b", {}, this.panel.name(place)), " ", second === model.name(place.level, place.index, view.lang) ? null : el("bdi", { lang: other === "en" ? "en" : "zh-Hant-TW" }, second)),
       above.length ? el("p", { class: "ns-tip-above" }, above.map((up, i) => [i ? (view.lang === "zh" ? " › " : ", ") : "", this.panel.name(up)]).flat()) : null];
     if (view.indicator && view.cell(place).lent) lines.push(el("p", { class: "ns-tip-lent" }, W.noVillage));
-    sides.forEach(({ indicator }, side) => {
+    sides.forEach(({ indicator, year }, side) => {
       if (!indicator) return;
-      const { cell } = view.cell(place, side), ratio = view.ratio(cell, indicator), bounds = view.bounds(cell, indicator), known = cell && cell.v !== null;
+      const { place: speaks, cell } = view.cell(place, side), ratio = view.ratio(cell, indicator), bounds = view.bounds(cell, indicator), known = cell && cell.v !== null;
       if (sides.length > 1) lines.push(el("p", { class: "ns-tip-which" }, el("b", { class: "ns-which" }, side ? W.rightSide : W.leftSide), view.titleOf(side)));
       lines.push(el("p", { class: "ns-tip-value" }, view.value(cell ? cell.v : null, cell && cell.nothing, indicator), known && view.unit(indicator) ? el("span", { class: "ns-unit" }, " " + view.unit(indicator)) : null),
         bounds ? el("p", {}, `${W.bounds} ${bounds}`) : null, ratio ? el("p", {}, ratio.join(slash)) : null);
       if (side && indicator === sides[0].indicator) return;
-      const years = this.trend.line(indicator, view.cell(place, side).place);
-      lines.push(years ? el("p", { class: "ns-tip-years" }, years) : null, el("p", { class: "ns-tip-source" }, view.text(indicator.source)));
+      const years = this.trend.line(indicator, speaks);
+      lines.push(years ? el("p", { class: "ns-tip-years" }, years) : null, el("p", { class: "ns-tip-source" }, view.text(model.told(indicator, speaks.level, year).source)));
     });
     return lines.filter(Boolean);
   }

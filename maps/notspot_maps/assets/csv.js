@@ -19,6 +19,6 @@ function csvOf(view, rows) {
 function csvCell(value) {
   if (value === null || value === undefined) return "";
   if (typeof value === "number") return String(value);
-  const safe = /^[\s\u200e\u200f\u202a-\u202e\u2066-\u2069]*[=+\-@\t\r|]/.test(value) ? "'" + value : value;
+  const safe = /^'*(?:[\t\r\n]|[\x00-\x20\s\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]*[=+\-@|＝＋－＠])/.test(value) ? "'" + value : value;
   return /[",\r\n]/.test(safe) ? `"${safe.replace(/"/g, '""')}"` : safe;
 }

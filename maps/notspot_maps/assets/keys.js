@@ -277,9 +277,8 @@ class Keys {
   }
 
   _nation() {
-    const { view } = this, { words: W, indicator } = view, nation = indicator && indicator.nation;
-    view.select(null, { move: true });
-    this._say(W.nation + (nation ? `${view.lang === "zh" ? "：" : ": "}${view.text(indicator.name)} ${[view.value(nation.v), view.unit()].filter(Boolean).join(" ")}` : ""));
+    this.view.select(null, { move: true });
+    this._say(this.view.sentence(null));
   }
 
   /* Zoom about what is selected. */

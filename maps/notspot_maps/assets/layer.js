@@ -3,14 +3,12 @@
 // over tiles, under everybody's own layers: fills, rasters, borders and names, points, outlines
 const PANES = { "ns-shapes": 350, "ns-rasters": 355, "ns-lines": 360, "ns-points": 380, "ns-marks": 390 };
 
-/* {geometry, data, panel, lang, fragment, compact}: see atlas.py. */
+/* {geometry, data, panel, lang, fragment, quiet, keepView}: see atlas/layer.py. */
 const AtlasLayer = L.Layer.extend({
   initialize(source) {
     this.source = source;
     this.ready = Promise.all([inflate(source.geometry), inflate(source.data)]).then(([shapes, text]) => {
       const data = JSON.parse(new TextDecoder().decode(text));
-      for (const indicator of data.indicators)
-        for (const column of Object.values(indicator.levels)) column.nothing = new Set(column.o || []), column.bounds = new Map(column.b.map(([i, low, high]) => [i, [low, high]]));
       return new Model(data, unpack(shapes, data.grid));
     });
   },

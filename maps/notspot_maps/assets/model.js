@@ -116,8 +116,15 @@ class Model {
     return {
       v, low: bound ? bound[0] : v, high: bound ? bound[1] : v,
       n: column.n ? column.n[index] : null, d: column.d ? column.d[index] : null,
-      s: v === null ? "unknown" : indicator.levels[level].s, nothing: column.nothing.has(index),
+      s: v === null ? "unknown" : column.s || indicator.levels[level].s, nothing: column.nothing.has(index),
     };
+  }
+
+  /* What an indicator says of itself in a year, where that year's run said it otherwise: {source, basis, caveat, as_of}. */
+  told(indicator, level, year = this.year) {
+    const past = year === this.year ? null : (level !== "nation" && this.column(indicator, level, year)) || this.nation(indicator, year);
+    const own = (key) => (past && past[key] !== undefined ? past[key] : indicator[key]);
+    return { source: own("source"), basis: own("basis"), caveat: own("caveat"), as_of: year === this.year ? indicator.as_of : (past && past.as_of) || String(year) };
   }
 
   /* The nation's cell of a year, or null. */
@@ -150,8 +157,8 @@ class Model {
       if (column && column.nothing.has(i)) of[i] = -3;
       if (v !== null && v !== undefined) {
         of[i] = place(v);
-        const bound = column.bounds.get(i);
-        if (bound && ((bound[0] !== null && place(bound[0]) !== of[i]) || (bound[1] !== null && place(bound[1]) !== of[i]))) unsure += wide[i] = 1;
+        const bound = column.bounds.get(i); // one that is not known may lie anywhere
+        if (bound && ((bound[0] === null ? 0 : place(bound[0])) !== of[i] || (bound[1] === null ? edges.length : place(bound[1])) !== of[i])) unsure += wide[i] = 1;
       }
       counts.set(of[i], (counts.get(of[i]) || 0) + 1);
     }

@@ -7,7 +7,7 @@ const TELLING = {
     const own = model.cell(indicator, place.level, place.index, year);
     if (own || place.level !== "village") return { place, cell: own, lent: false };
     const town = model.path(place.level, place.index).at(-2);
-    return { place: town, cell: town ? model.cell(indicator, town.level, town.index, year) : null, lent: true };
+    return town ? { place: town, cell: model.cell(indicator, town.level, town.index, year), lent: true } : { place, cell: null, lent: false };
   },
 
   value(v, nothing = false, indicator = this.indicator) {
@@ -36,13 +36,14 @@ const TELLING = {
     return indicator ? this.text(indicator.name) + (model.years.length > 1 ? (this.lang === "zh" ? `（${year}）` : ` (${year})`) : "") : "";
   },
 
+  /* A place, or without one the nation, with its figures on every side. */
   sentence(place) {
-    const name = isolated(this.model.name(place.level, place.index, this.lang)), colon = this.lang === "zh" ? "：" : ": ";
+    const name = place ? isolated(this.model.name(place.level, place.index, this.lang)) : this.words.nation, colon = this.lang === "zh" ? "：" : ": ";
     if (!this.indicator) return name;
-    const said = this.sides.map(({ indicator }, side) => {
-      const { cell } = this.cell(place, side), known = cell && cell.v !== null, bounds = this.bounds(cell, indicator);
+    const said = this.sides.map(({ indicator, year }, side) => {
+      const cell = place ? this.cell(place, side).cell : this.model.nation(indicator, year), known = cell && cell.v !== null, bounds = this.bounds(cell, indicator);
       return `${this.titleOf(side)} ${known ? [this.value(cell.v, false, indicator), this.unit(indicator)].filter(Boolean).join(" ") : this.value(null, cell && cell.nothing, indicator)}${bounds ? `${this.lang === "zh" ? "，" : ", "}${this.words.bounds} ${bounds}` : ""}`;
     });
-    return `${name}${this.cell(place).lent ? (this.lang === "zh" ? "，" : ", ") + this.words.noVillage : ""}${colon}${said.join(this.lang === "zh" ? "；" : "; ")}`;
+    return `${name}${place && this.cell(place).lent ? (this.lang === "zh" ? "，" : ", ") + this.words.noVillage : ""}${colon}${said.join(this.lang === "zh" ? "；" : "; ")}`;
   },
 };
