@@ -1,5 +1,9 @@
 """The page of tiles as people use it: over a server that knows ranges, over one that does not, and from a disk."""
 
+import gzip
+import json
+import re
+import struct
 from contextlib import contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -12,6 +16,7 @@ from pmtiles import writer
 
 from notspot.tile_server import HOST, tile_server
 from notspot_geodata.text import Text
+from notspot_maps.offline import asset
 from notspot_maps.tiles import writing as tiles
 from notspot_maps.tiles.points import tile_points
 from notspot_maps.tiles.writing import write_tiles
@@ -100,6 +105,32 @@ def sums(page):
     )
 
 
+def without(archive, part, out):
+    """A copy of an archive whose metadata lack a part; they stand at its end, and the header says so."""
+    data = archive.read_bytes()
+    at, length = struct.unpack("<QQ", data[24:40])
+    said = json.loads(gzip.decompress(data[at : at + length]))
+    del said["notspot"][part]
+    packed = gzip.compress(json.dumps(said).encode())
+    out.write_bytes(data[:24] + struct.pack("<QQ", len(data), len(packed)) + data[40:] + packed)
+    return out
+
+
+def test_its_words_are_all_in_use_and_spelt_as_elsewhere():
+    scripts = [asset(f"tiles.{name}.js") for name in ("page", "layer", "land")]
+    page = launched().new_page()
+    zh, en = page.evaluate(
+        f"() => {{ {asset('tiles.words.js')}; return Object.values(TILE_WORDS).map(Object.keys); }}"
+    )
+    page.close()
+    assert zh == en
+    named = {"not_covered", "covered", "unknown"}  # asked for by the name of a status
+    used = set(re.findall(r"\b(?:W|words)\.(\w+)", "".join(scripts)))
+    assert set(zh) - named - used == set()
+    assert "坐標" not in asset("tiles.words.js")
+    assert all("格網" not in asset(name) for name in ("overlays.js", "legend.js", "tiles.words.js"))
+
+
 def test_it_reads_by_ranges_and_asks_nobody_else(folder):
     with serving(folder) as address, visited(address) as page:
         page.wait_for_selector(LOADED)
@@ -135,10 +166,13 @@ def test_a_cell_and_a_point_tell_their_numbers(folder):
             page.keyboard.press("ArrowLeft")
             page.wait_for_selector(".ns-t-card table")
             card = " ".join(page.inner_text(".ns-t-card").split())
-            assert card.startswith("50.0% 已知中涵蓋 1／2")
+            assert card.startswith("50.0% 已知中涵蓋 1／2 點數")
             assert "涵蓋 1 4 未涵蓋 1 2 無資料 1 1" in card
             assert "Mbps (平均) 63.75" in card  # of the two that are known
             assert f"{ODD} 1" in card
+            page.click("[data-key=byweight_]")  # now the cell is coloured by households: 4 of 4 + 2
+            card = " ".join(page.inner_text(".ns-t-card").split())
+            assert card.startswith("66.7% 已知中涵蓋 4／6 戶數")
         with visited(address, "#m=18/25.033/121.5654&lang=en") as page:
             page.wait_for_selector(LOADED)
             box = page.locator("#ns-t-map").bounding_box()
@@ -150,8 +184,10 @@ def test_a_cell_and_a_point_tell_their_numbers(folder):
             # 0.0002 degrees are 0.0002 / 360 * 256 * 2 ** 18 = 37 pixels at this zoom
             page.mouse.click(middle[0] + 37.3, middle[1])
             assert page.inner_text(".ns-t-card b") == "Not covered"
+            assert page.locator(".ns-t-card dd").last.inner_text() == "none"
             page.mouse.click(middle[0] + 74.6, middle[1])
             assert page.inner_text(".ns-t-card").split("\n")[0] == "Unknown"
+            assert page.locator(".ns-t-card dd").last.inner_text() == "Unknown"  # not that nobody covers it
             page.mouse.click(middle[0], middle[1] + 100)
             assert page.inner_text(".ns-t-card") == "No point here"
 
@@ -229,6 +265,15 @@ def test_from_a_disk_it_says_what_to_do_and_opens_the_file(folder):
         page.set_input_files("#ns-t-file", folder.parent / "no.pmtiles")
         page.wait_for_selector("[role=alert]")
         assert "no.pmtiles 不是 PMTiles 第 3 版" in page.inner_text("[role=alert]")
+        for part in ("counts", "points", "cells"):
+            said = without(folder / "points.pmtiles", part, folder.parent / f"{part}.pmtiles")
+            page.set_input_files("#ns-t-file", folder / "points.pmtiles")
+            page.wait_for_selector(LOADED)
+            page.set_input_files("#ns-t-file", said)
+            page.wait_for_selector("[role=alert]")
+            assert f"{part}.pmtiles 不是 PMTiles 第 3 版，或已損壞" in page.inner_text("[role=alert]")
+            assert page.locator(".ns-t-row").count() == 0  # nothing of the file before it
+        assert visit.errors == []
 
 
 def test_a_server_without_ranges_sends_it_whole_or_not_at_all(folder):

@@ -176,7 +176,7 @@ const TilesLayer = L.GridLayer.extend({
   },
 
   _drawCells(ctx, data, ratio) {
-    const grid = data.extent / 2, side = TILE / grid, { x, y } = data, sums = this._sums(data);
+    const grid = data.extent / 2, side = TILE / grid, { x, y } = data, sums = this.sums(data);
     const of = new Int8Array(data.count).fill(-2);
     const has = NAMES.map((name) => data.columns[name]);
     for (let i = 0; i < data.count; i++)
@@ -198,7 +198,7 @@ const TilesLayer = L.GridLayer.extend({
   },
 
   /* What shares are made of: points, or their weight. */
-  _sums(data) {
+  sums(data) {
     return NAMES.map((name) => data.columns[this.by + name] || data.columns[name]);
   },
 

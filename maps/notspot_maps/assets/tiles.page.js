@@ -57,6 +57,7 @@ class TilesPage {
       });
       this.draw();
     } catch (error) {
+      this.close(); // or what is half open would be drawn
       this.fail(error);
     }
   }
@@ -304,18 +305,19 @@ class TilesPage {
 
   facts(found, short = false) {
     const { data, index } = found;
-    return data.name === "cells" ? this.cellFacts(data.columns, index, short) : this.pointFacts(data.columns, index);
+    return data.name === "cells" ? this.cellFacts(data, index, short) : this.pointFacts(data.columns, index);
   }
 
-  cellFacts(columns, i, short) {
-    const W = this.words, { info } = this, counts = NAMES.map((name) => columns[name][i]), known = counts[NO] + counts[YES];
+  cellFacts(data, i, short) {
+    const W = this.words, { info } = this, { columns } = data, counts = NAMES.map((name) => columns[name][i]);
+    const sums = this.layer.sums(data).map((each) => each[i]), known = sums[NO] + sums[YES]; // of what the cell is coloured by
     const weights = info.weight && columns.weight_covered ? NAMES.map((name) => columns["weight_" + name][i]) : null;
     const row = (name, s) => node("tr", {}, node("th", { scope: "row" }, W[name]), node("td", {}, figure(counts[s])), weights ? node("td", {}, figure(weights[s])) : null);
     const extra = [];
     if (columns.value_count && columns.value_count[i] > 0) extra.push([`${this.say(info.value.name)} (${W.mean})`, figure(+(columns.value_sum[i] / columns.value_count[i]).toPrecision(4))]);
     for (const operator of info.operators || []) extra.push([operator, figure(columns["by:" + operator][i])]);
     return [
-      node("p", { class: "ns-t-big" }, node("b", {}, percent(counts[YES], known)), ` ${W.known}`, node("small", {}, `${figure(counts[YES])}／${figure(known)}`)),
+      node("p", { class: "ns-t-big" }, node("b", {}, percent(sums[YES], known)), ` ${W.known}`, node("small", {}, [`${figure(sums[YES])}／${figure(known)}`, weights ? (this.layer.by ? this.say(info.weight.name) : W.points) : ""].join(" ").trim())),
       node("table", {},
         node("thead", {}, node("tr", {}, node("td", {}), node("th", { scope: "col" }, W.points), weights ? node("th", { scope: "col" }, this.say(info.weight.name)) : null)),
         node("tbody", {}, row("covered", YES), row("not_covered", NO), row("unknown", UNSURE))),
@@ -324,11 +326,11 @@ class TilesPage {
   }
 
   pointFacts(columns, i) {
-    const W = this.words, { info } = this, of = ({ texts, which }) => (which[i] < 0 ? "" : texts[which[i]]), rows = [];
+    const W = this.words, { info } = this, of = ({ texts, which }) => (which[i] < 0 ? "" : texts[which[i]]), rows = [], status = of(columns.status);
     const has = (column) => column && !Number.isNaN(column[i]);
     if (info.weight) rows.push([this.say(info.weight.name), has(columns.weight) ? figure(columns.weight[i]) : W.unknown]);
     if (info.value) rows.push([this.say(info.value.name), has(columns.value) ? figure(+columns.value[i].toPrecision(6)) : W.unknown]);
-    if (info.operators) rows.push([W.operators, (columns.operators && of(columns.operators).replaceAll(";", "、")) || W.nobody]);
-    return [node("p", { class: "ns-t-big" }, node("b", {}, W[of(columns.status)])), rows.length ? node("dl", {}, rows.map(([term, value]) => [node("dt", {}, term), node("dd", {}, value)])) : null].filter(Boolean);
+    if (info.operators) rows.push([W.operators, (columns.operators && of(columns.operators).replaceAll(";", "、")) || (status === "unknown" ? W.unknown : W.nobody)]);
+    return [node("p", { class: "ns-t-big" }, node("b", {}, W[status])), rows.length ? node("dl", {}, rows.map(([term, value]) => [node("dt", {}, term), node("dd", {}, value)])) : null].filter(Boolean);
   }
 }

@@ -83,17 +83,26 @@ class Archive {
     found._header();
     found.root = directory(await unzip(await found._bytes(found.rootAt, found.rootLength)));
     found.metadata = JSON.parse(new TextDecoder().decode(await unzip(await found._bytes(found.metaAt, found.metaLength))));
-    if (!found.metadata.notspot || found.metadata.notspot.version !== 1) throw new ArchiveError("other");
+    found._said(found.metadata.notspot);
     return found;
+  }
+
+  /* What the page says of the file, and draws by, must be there. */
+  _said(said) {
+    if (!said || said.version !== 1) throw new ArchiveError("other");
+    const numbers = (all) => all.every((each) => typeof each === "number"), statuses = ["covered", "not_covered", "unknown"];
+    const whole = (sums) => sums && numbers(statuses.map((name) => sums[name])), pair = (text) => Array.isArray(text) && text.length === 2;
+    const weighed = !said.weight || (pair(said.weight.name) && whole(said.weight.sums)), valued = !said.value || pair(said.value.name);
+    const there = numbers([said.points, said.points_zoom]) && whole(said.counts) && Array.isArray(said.cells) && pair(said.title) && pair(said.source);
+    if (!there || !weighed || !valued || (said.operators && !Array.isArray(said.operators))) throw new ArchiveError("format", "metadata");
   }
 
   _header() {
     const head = this.head, view = new DataView(head.buffer, head.byteOffset, head.byteLength);
     if (head.length < 127 || new TextDecoder().decode(head.subarray(0, 7)) !== "PMTiles" || head[7] !== 3) throw new ArchiveError("format");
     if (head[97] !== 2 || head[98] !== 2 || head[99] !== 1) throw new ArchiveError("other"); // gzip, gzip, MVT
-    const long = (at) => Number(view.getBigUint64(at, true)), degrees = (at) => view.getInt32(at, true) / 1e7;
+    const long = (at) => Number(view.getBigUint64(at, true));
     [this.rootAt, this.rootLength, this.metaAt, this.metaLength, this.leavesAt, this.leavesLength, this.tilesAt] = [8, 16, 24, 32, 40, 48, 56].map(long);
-    this.bounds = [[degrees(106), degrees(102)], [degrees(114), degrees(110)]];
   }
 
   async _bytes(start, length, signal) {
