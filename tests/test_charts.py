@@ -18,7 +18,8 @@ from notspot_coverage.groups import GROUPS
 from notspot_geodata.text import Text
 from notspot_maps.drawing.chart_words import compared
 from notspot_maps.drawing.charts import bullet_chart, gap_chart, lorenz_chart, ranking_chart, scatter_chart
-from notspot_maps.drawing.marks import ticks
+from notspot_maps.drawing.marks import lowered, ticks
+from notspot_maps.drawing.scatter import _log_ticks
 from notspot_maps.palette import contrast
 
 NAN = float("nan")
@@ -197,6 +198,28 @@ def test_the_scatter_says_which_way_it_slopes(slope, zh, en):
     said = scatter(townships(slope)).finding
     assert zh in said.zh
     assert en in said.en
+
+
+@pytest.mark.parametrize(("low", "high", "wanted"), [
+    (1, 1000, [1, 10, 100, 1000]),
+    (8, 60, [10, 20, 50]),
+    (12, 48, [20, 30, 40]),
+    (20, 20, [20]),
+])  # fmt: skip
+def test_a_logarithmic_axis_has_marks_to_read_it_by(low, high, wanted):
+    assert _log_ticks(math.log10(low), math.log10(high)) == pytest.approx(wanted)
+
+
+def test_both_axes_of_a_scatter_have_units_and_abbreviations_stay():
+    frame = townships().assign(ul_mbps_best=lambda f: f["density_per_km2"] / 100 + 12)
+    chart = scatter_chart(frame, "ul_mbps_best", "dl_mbps_best", frame["remote"], columns=200)
+    said = texts(chart.svg)
+    assert "橫軸：最快業者 4G 上傳速率（Mbps，對數）；縱軸：最快業者 4G 下載速率（Mbps）" in said
+    assert "across: 4G upload speed of the best operator (Mbps, logarithmic); up: Mbps" in said
+    assert "with 4G upload speed" in chart.finding.en
+    assert [lowered(text) for text in ("Wi-Fi hotspots", "NCC", "4G speed", "Download speed")] == [
+        "Wi-Fi hotspots", "NCC", "4G speed", "download speed",
+    ]  # fmt: skip
 
 
 def test_the_scatter_draws_every_known_township_and_counts_the_rest():

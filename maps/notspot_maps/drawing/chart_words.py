@@ -14,6 +14,7 @@ from notspot_coverage.definitions import Indicator
 from notspot_coverage.divide import DivideFinding
 from notspot_coverage.groups import GROUPS, PARTITION
 from notspot_geodata.text import Text
+from notspot_maps.drawing.marks import lowered
 from notspot_maps.words import number
 
 WEAK, STRONG = 0.2, 0.5  # of a rank correlation, between 'hardly', 'somewhat' and 'clearly'
@@ -109,7 +110,7 @@ def correlation_sentence(drawn: pd.DataFrame, x: Text, y: Text, unknown: int) ->
     """Whether `y` rises or falls with `x` (Spearman's rank correlation)."""
     rank = drawn["x"].rank().corr(drawn["y"].rank()) if len(drawn) > 2 else math.nan
     left = Text(f"；{unknown} 個無資料" if unknown else "", f"; {unknown} unknown" if unknown else "")
-    x_zh, x_en = without_unit(x).zh, without_unit(x).en.lower()
+    x_zh, x_en = without_unit(x).zh, lowered(without_unit(x).en)
     if math.isnan(rank):
         return Text(
             f"{y.zh}：資料不足，無法看出與{x_zh}之關係{left.zh}。",

@@ -95,5 +95,6 @@ def exact(value: float) -> str:
 
 
 def lowered(text: str) -> str:
-    """For the middle of a sentence: 'Download speed' but '4G', 'Wi-Fi' and 'NCC' as they are."""
-    return text[:1].lower() + text[1:] if text[1:2].islower() else text
+    """For the middle of a sentence: 'download speed' but '4G', 'Wi-Fi' and 'NCC' as they are."""
+    first = text.split(" ", 1)[0]
+    return text[:1].lower() + text[1:] if first[1:].islower() else text

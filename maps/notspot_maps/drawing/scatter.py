@@ -29,13 +29,15 @@ def scatter_chart(
     remote: pd.Series[bool],
     *,
     definitions: Mapping[str, Indicator] | None = None,
+    columns: int = 50,
 ) -> Chart:
     """
     Townships by column `x` (on a logarithmic axis) and column `y`; remote ones are triangles.
 
     `y` is on a logarithmic axis too where most townships would otherwise lie on the ground. Bars show the
     median of each fifth of the townships by `x`; the table holds them. `definitions` give the words of the
-    columns (else those that ship with Notspot).
+    columns (else those that ship with Notspot). The words below break at so many `columns` of letters: 50 fit a
+    phone.
     """
     known = _shipped() if definitions is None else definitions
     frame = pd.DataFrame(
@@ -61,12 +63,15 @@ def scatter_chart(
         body, logarithmic = [words("50%", height / 2, UNKNOWN, anchor="middle")], False
     body += _scatter_key(height + 44)
     unit = known[y].unit if y in known else Text("", "")
+    unit_x = known[x].unit if x in known else Text("", "")  # of other columns it stands in the name
     scale = Text("，對數", ", logarithmic") if logarithmic else Text("", "")
     axes = Text(
-        f"橫軸：{names[x].zh}（對數）；縱軸：{names[y].zh}（{unit.zh}{scale.zh}）",
-        f"across: {lowered(names[x].en)} (logarithmic); up: {unit.en or names[y].en}{scale.en}",
+        f"橫軸：{names[x].zh}（{unit_x.zh}{'，' if unit_x.zh else ''}對數）；"
+        f"縱軸：{names[y].zh}（{unit.zh}{scale.zh}）",
+        f"across: {lowered(names[x].en)} ({unit_x.en}{', ' if unit_x.en else ''}logarithmic); "
+        f"up: {unit.en or names[y].en}{scale.en}",
     )
-    body.append(lines("0", height + 70, axes, columns=50))
+    body.append(lines("0", height + 70, axes, columns=columns))
     svg = drawing(prefix, title, finding, body, height=height + 116)
     return Chart(svg, title, finding, _fifths_table(fifths, names[x]))
 
@@ -140,7 +145,7 @@ def _cloud(drawn: pd.DataFrame, fifths: pd.DataFrame, height: float) -> list[str
         return bottom - 8 - (bottom - top - 16) * (at - first) / ((last - first) or 1.0)
 
     out = []
-    levels = _decades(first, last) if logarithmic else ticks(most * 1.04, 5)
+    levels = _log_ticks(first, last) if logarithmic else ticks(most * 1.04, 5)
     for level in levels:
         out.append(element("line", x1=percent(left), x2="100%", y1=up(level), y2=up(level), stroke="#e3e8ec"))
         out.append(
@@ -148,7 +153,7 @@ def _cloud(drawn: pd.DataFrame, fifths: pd.DataFrame, height: float) -> list[str
                 percent(left), up(level) + 4, Text.of(exact(level)), anchor="end", dx=-6, size=12, fill=SOFT
             )
         )
-    for level in _decades(low, high):
+    for level in _log_ticks(low, high):
         out.append(element("line", x1=across(level), x2=across(level), y1=top, y2=bottom, stroke="#e3e8ec"))
         out.append(
             words(across(level), bottom + 16, Text.of(exact(level)), anchor="middle", size=12, fill=SOFT)
@@ -166,13 +171,19 @@ def _cloud(drawn: pd.DataFrame, fifths: pd.DataFrame, height: float) -> list[str
     return out
 
 
-def _decades(low: float, high: float) -> list[float]:
-    """1, 10, 100 … between two logarithms; also 2 and 5 of each where that makes too few."""
+def _log_ticks(low: float, high: float) -> list[float]:
+    """1, 10, 100 … between two logarithms; 2 and 5 of each too, or even steps, where that makes too few."""
     whole = [10.0**power for power in range(math.ceil(low - 1e-9), math.floor(high + 1e-9) + 1)]
     if len(whole) >= 3:
         return whole
     powers = range(math.floor(low), math.ceil(high) + 1)
-    return [f * 10.0**p for p in powers for f in (1, 2, 5) if low <= math.log10(f * 10.0**p) <= high]
+    some = [f * 10.0**p for p in powers for f in (1, 2, 5) if low <= math.log10(f * 10.0**p) <= high]
+    steps = ticks(10.0**high - 10.0**low, 4)
+    if len(some) >= 3 or len(steps) < 2:
+        return some
+    step = steps[1]
+    first = math.ceil(10.0**low / step - 1e-9)
+    return [step * at for at in range(first, int(10.0**high / step + 1e-9) + 1)]
 
 
 def _scatter_key(y: float) -> list[str]:

@@ -56,6 +56,7 @@ _MAPS = ("map", "multiples", "change")
 _OF_A_MEASURE = ("clusters", "gap", "lorenz", "scatter", "best", "worst")
 _OF_AN_ACCOUNT = ("shares", "notspots", "roaming")
 _NARROW = (480.0, 400.0)  # pixels of page and chart where a square wider than that says no more
+_COLUMNS = 100  # of letters of 12 pixels on a page: words below a chart take its whole width
 _DENSITY = "density_per_km2"
 
 
@@ -103,7 +104,7 @@ def figure(
     level
         Of maps: ``county``, ``township`` or ``village``.
     place
-        Code of a county, township or village: the map is of its county, with the place outlined.
+        Code or name of a county, township or village: the map is of its county, with the place outlined.
     zoom
         False draws the nation all the same, with `place` outlined.
     classes
@@ -249,7 +250,9 @@ def _scatter(results: Results, name: str, against: str) -> Chart:
             )
     if "remote" not in towns:
         raise UsageError("the results do not say which townships are remote")
-    return scatter_chart(towns, against, name, towns["remote"], definitions=results.definitions)
+    return scatter_chart(
+        towns, against, name, towns["remote"], definitions=results.definitions, columns=_COLUMNS
+    )
 
 
 def _account(results: Results, kind: AccountKind, asked: Asked) -> str:
