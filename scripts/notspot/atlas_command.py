@@ -7,12 +7,15 @@ from __future__ import annotations
 import os
 import tempfile
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from notspot.terminal import errors, print_json
 from notspot_geodata.errors import UsageError
+
+if TYPE_CHECKING:
+    from notspot_geodata.ledger import Ledger
 
 
 def atlas(
@@ -65,7 +68,11 @@ def atlas(
         typer.Option("--basemap", help="OpenStreetMap below; the file then asks the network for pictures."),
     ] = False,
     allow_rejects: Annotated[
-        bool, typer.Option("--allow-rejects", help="Go on without rows of the study that have problems.")
+        bool,
+        typer.Option(
+            "--allow-rejects",
+            help="Go on without rows that have problems; they stand in NAME-rejects.csv beside the atlas.",
+        ),
     ] = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON object for machines, nothing else.")
@@ -85,23 +92,28 @@ def atlas(
         from notspot_maps.atlas.layer import atlas as make
 
         given = (raster or (), points or (), lines or (), resolution_m, include_sites)
-        if (
-            source.suffix.lower() == ".toml"
-        ):  # overlays first: what is wrong with one is told before the count
-            ledger = Ledger()
+        ledger = Ledger()  # what no folder of results has
+        kept: Path | None = None
+        if source.suffix.lower() == ".toml":  # overlays first: what is wrong is told before the count
             beside = overlays_for(Study.read(source), *given, ledger=ledger, allow_rejects=allow_rejects)
             results = load(source, allow_rejects=allow_rejects)
             results.ledger.add(ledger)
+            ledger.add(results.ledger)
             overlays = overlays_for(results, include_sites=include_sites, beside=beside)
         else:
             results = load(source, allow_rejects=allow_rejects)
+            folder = source if source.is_dir() else source.parent
             overlays = overlays_for(
-                results, *given, beside=read_overlays(source if source.is_dir() else source.parent),
-                ledger=results.ledger, allow_rejects=allow_rejects,
-            )  # fmt: skip
+                results, *given, beside=read_overlays(folder), ledger=ledger, allow_rejects=allow_rejects
+            )
+            kept = folder / "rejects.csv" if len(results.ledger) else None
+        before = [load(each, allow_rejects=allow_rejects) for each in earlier or ()]
+        for each, run in zip(earlier or (), before, strict=True):
+            if each.suffix.lower() == ".toml":
+                ledger.add(run.ledger)
         made = make(
             results,
-            earlier=[load(each, allow_rejects=allow_rejects) for each in earlier or ()],
+            earlier=before,
             overlays=overlays,
             include_sites=include_sites,
             classes=dict(_pair(each) for each in classes or ()),
@@ -115,7 +127,9 @@ def atlas(
             "bytes": written.stat().st_size,
             "indicators": len(results.definitions),
             "overlays": [overlay.id for overlay in overlays],
-            "rejects": len(results.ledger),
+            "rejects": len(ledger),
+            "rejects_file": None if (refused := _refused(ledger, written)) is None else str(refused),
+            "rejects_of_results": None if kept is None else str(kept),
         }
         if tiles is not None:
             from notspot.tile_files import tile_file
@@ -137,12 +151,24 @@ def _pair(text: str) -> tuple[str, str]:
     return name, choice
 
 
+def _refused(ledger: Ledger, atlas: Path) -> Path | None:
+    """The file beside an atlas that lists rows which were refused for it; an old one is replaced."""
+    from notspot_maps.tables import write_csv
+
+    file = atlas.with_name(f"{atlas.stem}-rejects.csv")
+    if len(ledger) or file.is_file():
+        write_csv(ledger.to_frame(), file)
+    return file if len(ledger) else None
+
+
 def _said(said: dict[str, object]) -> str:
     lines = [f"Atlas   {said['atlas']} ({int(str(said['bytes'])) / 1e6:.2f} MB)"]
     if "tiles" in said:
         lines.append(f"Tiles   {said['tiles']}")
     if said["rejects"]:
-        lines.append(f"  {said['rejects']:,} rows were refused or not matched")
+        lines.append(f"  {said['rejects']:,} rows were refused or not matched: {said['rejects_file']}")
+    if said["rejects_of_results"]:
+        lines.append(f"  Those of the run are in {said['rejects_of_results']}")
     return "\n".join([*lines, f"Run     {said['run_id']}"])
 
 
