@@ -12,7 +12,7 @@ from shapely.geometry import Point
 from typer.testing import CliRunner
 
 from notspot.cli import app
-from notspot.coverage_files import hushed
+from notspot.coverage_files import hushed, one_file
 from notspot.outputs import report
 from notspot.overlay_files import overlays_for
 from notspot.pipeline import run
@@ -246,6 +246,13 @@ def test_an_overlay_of_what_is_kept_out_of_sight_is_refused_before_anything_is_c
     assert not any("121" in str(row["reason"]) or row["value"] for row in ledger.rows)
     public = overlays_for(changed(study, text + "public = true\n"), allow_rejects=True)
     assert not any(overlay.sensitive for overlay in public)
+
+
+def test_a_file_is_known_however_its_path_is_written(tmp_path):
+    (tmp_path / "link").symlink_to(tmp_path)
+    for name in ("./a.shp", "a.dbf", "x/../a.SHX", "link/a.shp"):
+        assert one_file(tmp_path / name) == one_file(tmp_path / "a.shp")
+    assert one_file(tmp_path / "a.csv") != one_file(tmp_path / "b.csv")
 
 
 def test_the_record_of_a_run_names_the_files_of_its_overlays(study, results):

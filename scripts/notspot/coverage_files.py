@@ -77,7 +77,7 @@ class Files:
     notes: list[Text] = field(default_factory=list)
     readings: dict[str, Reading] = field(default_factory=dict)
     problems: dict[str, list[Problem]] = field(default_factory=dict)
-    sensitive: set[Path] = field(default_factory=set)  # resolved: with positions that no output may show
+    sensitive: set[Path] = field(default_factory=set)  # by `one_file`: with positions that no output may show
     _held: dict[tuple[object, ...], _Held | None] = field(default_factory=dict)
     _people: dict[str, dict[int, int]] = field(default_factory=dict)
 
@@ -86,7 +86,7 @@ class Files:
 
     def is_sensitive(self, path: str) -> bool:
         """Whether no output may show positions of a file, however its path is written."""
-        return (self.folder / path).resolve() in self.sensitive
+        return one_file(self.folder / path) in self.sensitive
 
     def enter(self, path: str, rows: int | None) -> None:
         """A file into the record of the run, with what belongs to it (the parts of a Shapefile)."""
@@ -215,7 +215,7 @@ class Files:
         frame.attrs = {}  # pandas copies them at every step, and the row numbers are long
         self.readings[file.path] = reading
         if lists_stations([*reading.columns, *map(str, frame.columns)]):
-            self.sensitive.add(self.path(file).resolve())
+            self.sensitive.add(one_file(self.path(file)))
         self.enter(file.path, reading.rows)
         whole = [p for p in reading.problems if p.row is None]
         if whole:
@@ -276,15 +276,21 @@ def hushed(problems: Iterable[Problem]) -> list[Problem]:
     return [Problem(p.row, p.field, _FIGURE.sub("…", _QUOTED.sub("…", p.message))) for p in problems]
 
 
+def one_file(path: Path) -> Path:
+    """A path by which a file is known however it is written; a Shapefile, which opens by any of its parts, by one."""
+    whole = path.resolve()
+    return whole.with_suffix(".shp") if whole.suffix.lower() in (".shp", ".dbf", ".shx") else whole
+
+
 def hidden_files(spec: CoverageSpec | None, folder: Path) -> set[Path]:
-    """The files, resolved, that a study keeps out of sight: of sites that are not public, of places that are said not
+    """The files, by `one_file`, that a study keeps out of sight: of sites that are not public, of places that are said not
     to be."""
     if spec is None:
         return set()
     layers = [item.file for item in spec.layers if item.kind == "sites" and not item.public]
     places = [item.file for item in spec.places if item.public is False]
     lines = [item.file for item in spec.lines if item.public is False]
-    return {(folder / file.path).resolve() for file in (*layers, *places, *lines)}
+    return {one_file(folder / file.path) for file in (*layers, *places, *lines)}
 
 
 def station_columns(headers: Iterable[str]) -> list[str]:

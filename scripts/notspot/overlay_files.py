@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from notspot.coverage_files import hidden_files, hushed, lists_stations
+from notspot.coverage_files import hidden_files, hushed, lists_stations, one_file
 from notspot.coverage_specs import FileSpec, LayerSpec
 from notspot.overlay_specs import OverlaySpec, account_ids
 from notspot.study import Study
@@ -233,7 +233,7 @@ def _features(
     reading = frame.attrs["reading"]
     frame.attrs = {}
     written = {**{str(name): str(name) for name in frame.columns}, **reading.columns}
-    secret = path.resolve() in hidden or lists_stations(written)
+    secret = one_file(path) in hidden or lists_stations(written)
     ledger.refuse(path, hushed(reading.problems) if secret else reading.problems)
     if said.where:
         chosen = select(frame, said.where, rows=list(range(1, len(frame) + 1)), written=reading.columns)
@@ -256,7 +256,7 @@ def _guarded(
     spec: OverlaySpec | None = None,
 ) -> bool:
     """Whether points or lines tell where base stations are, which only `include_sites` lets in."""
-    kept = path.resolve() in hidden
+    kept = one_file(path) in hidden
     if not kept and not lists_stations(written):
         return False
     if include_sites:
