@@ -283,8 +283,10 @@ def one_file(path: Path) -> Path:
 
 
 def hidden_files(spec: CoverageSpec | None, folder: Path) -> set[Path]:
-    """The files, by `one_file`, that a study keeps out of sight: of sites that are not public, of places that are said not
-    to be."""
+    """
+    The files, by `one_file`, that a study keeps out of sight: of sites that are not public, and of places and lines
+    that are said not to be.
+    """
     if spec is None:
         return set()
     layers = [item.file for item in spec.layers if item.kind == "sites" and not item.public]
