@@ -4,6 +4,7 @@ import dataclasses
 import os
 import re
 import stat
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -73,6 +74,23 @@ def test_it_leads_to_no_file_of_this_machine_and_says_no_time(made: bytes) -> No
     assert b"file:" not in made
     assert b"/URI" not in made
     assert set(re.findall(rb"D:(\d{14})", made)) == {b"20211231000000"}
+
+
+@pytest.mark.browser
+def test_the_foot_stands_on_no_page_of_its_own() -> None:
+    """On a page that the files fill to its end, so that the foot would be alone on the next."""
+    css = (files("notspot_maps") / "assets" / "report.css").read_text(encoding="utf-8")
+    listed = "<li>one</li>" * 9 + "<li>last</li>"
+    launched()
+    for filled_mm in (155, 170):
+        page = (
+            f"<!doctype html><title>t</title><style>{css}</style>"
+            f'<main><div style="height:{filled_mm}mm"></div><section aria-labelledby="files">'
+            f'<h2 id="files">Files</h2><ul>{listed}</ul></section></main><footer><p>run</p><p>foot</p></footer>'
+        )
+        end = pages(printed(page, chromium_path()))[-1]
+        assert "foot" in end
+        assert "last" in end
 
 
 # ------------------------------------------------------------------ its parts
