@@ -60,7 +60,7 @@ NAMES = {
 }
 NO_DATA = Shade(Text("無資料", "No data"), UNKNOWN_FILL, "unknown")
 COARSE = Text(
-    "最佳服務區足以推知基地臺位置，故以 1 公里格網呈現，且不含基地臺代號。",
+    "最佳服務區足以推知基地臺位置，故以 1 公里網格呈現，且不含基地臺代號。",
     "The area that a station serves shows where it stands: cells of 1 km, and no names of stations.",
 )
 FINE = Text("最佳服務區可推知基地臺位置。", "The areas served show where stations stand.")
