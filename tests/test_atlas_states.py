@@ -43,8 +43,13 @@ def ready(visit):
 
 def go(page, fragment):
     """Change the address, as a link on the page or a person does; the panel is built anew at once."""
-    page.evaluate("fragment => { location.hash = fragment; }", fragment)
-    page.wait_for_timeout(50)  # hashchange is a task of its own
+    page.evaluate(  # hashchange is a task of its own
+        """fragment => new Promise((done) => {
+            addEventListener("hashchange", () => setTimeout(done), { once: true });
+            location.hash = fragment;
+        })""",
+        fragment,
+    )
 
 
 def address(page):
@@ -250,7 +255,8 @@ def test_of_a_long_table_only_the_rows_in_view_are_in_the_page(long_file):
         page.keyboard.press("PageUp")
         assert here() == 3
         page.evaluate("document.querySelector('.ns-body').scrollTop = 40000")
-        page.wait_for_timeout(200)
+        last = "Number([...document.querySelectorAll('tbody tr[aria-rowindex]')].at(-1).getAttribute('aria-rowindex'))"
+        page.wait_for_function(f"{last} > 700")
         assert int(drawn.last.get_attribute("aria-rowindex")) > 700
         assert drawn.count() < 60
         assert here() == 3  # what has the keyboard stays in the page

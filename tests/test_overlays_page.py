@@ -95,6 +95,19 @@ def ready(page):
     return page
 
 
+def painted(page, *panes):
+    """Wait until something is painted in each of the panes."""
+    page.wait_for_function(
+        """panes => panes.every((pane) => {
+            const canvas = document.querySelector(`.leaflet-ns-${pane}-pane canvas`);
+            if (!canvas || !canvas.width) return false;
+            const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+            return data.some((value, at) => at % 4 === 3 && value);
+        })""",
+        arg=list(panes),
+    )
+
+
 def middle(page, lon, lat):
     """Where on the screen a place is, from the view that the address tells (Web Mercator)."""
     zoom, *centre = map(
@@ -157,7 +170,7 @@ def test_switched_on_by_keyboard_told_by_shape_and_kept_in_the_address(file):
 def test_a_place_is_pointed_at_chosen_and_listed(file):
     with opened(file, fragment="#o=communities&m=9/23.65/121.15") as visit:
         page = ready(visit.page)
-        page.wait_for_timeout(300)
+        painted(page, "points")
         page.mouse.move(*middle(page, *PLACES["<script>乙</script>"]))
         tip = page.locator(".ns-tip.ns-on")
         tip.wait_for()
@@ -190,7 +203,7 @@ def test_another_service_gives_other_statuses(file):
 def test_a_raster_is_crisp_and_unknown_land_is_hatched(file):
     with opened(file, fragment="#o=signal&m=10/23.65/121.15") as visit:
         page = ready(visit.page)
-        page.wait_for_timeout(600)
+        painted(page, "rasters")
         east, between, sea = colours(page, "ns-rasters", [(121.25, 23.62), (121.15, 23.62), (120.9, 23.62)])
         assert (east[:3], between[:3]) == ([0x25, 0x34, 0x94], [0xFF, 0xFF, 0xCC])
         assert sea[3] == 0  # nothing is said of the sea
@@ -212,9 +225,11 @@ def test_a_raster_is_crisp_and_unknown_land_is_hatched(file):
 
 
 def test_a_line_is_drawn_by_pieces(file):
+    from playwright.sync_api import expect
+
     with opened(file, fragment="#o=trails&m=11/23.75/121.15") as visit:
         page = ready(visit.page)
-        page.wait_for_timeout(400)
+        painted(page, "points")
         assert colours(page, "ns-points", [(121.08, 23.75)])[0][:3] == [0x00, 0x72, 0xB2]
         along = colours(page, "ns-points", [(121.135 + at / 1500, 23.75) for at in range(60)])
         across = [tuple(each[:3]) for each in along]
@@ -231,14 +246,13 @@ def test_a_line_is_drawn_by_pieces(file):
             ("00001001001", 0),
         ):  # crossed with no corner in it; far away
             page.evaluate("at => { location.hash = `o=trails&p=${at}`; }", code)
-            page.wait_for_timeout(50)
-            assert page.locator(".ns-over-places button").count() == listed
+            expect(page.locator(".ns-over-places button")).to_have_count(listed)
 
 
 def test_on_paper_every_pane_is_drawn_and_what_is_on_has_its_legend(file):
     with opened(file, fragment="#o=signal,trails,communities.indoor&p=00001001&l=township") as visit:
         page = ready(visit.page)
-        page.wait_for_timeout(400)
+        painted(page, "rasters", "points")
         page.locator(".ns-fold-overlays > summary").click()  # folded, as a reader may leave it
         page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
         page.emulate_media(media="print")
@@ -274,7 +288,7 @@ def test_in_english_on_a_phone_everything_fits_and_nothing_is_wrong(file):
         has_touch=True,
     ) as visit:
         page = ready(visit.page)
-        page.wait_for_timeout(500)
+        painted(page, "rasters", "points")
         assert not visit.scrolls_sideways()
         assert visit.violations() == []
         text = page.locator(".ns-fold-overlays").inner_text()
