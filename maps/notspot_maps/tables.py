@@ -23,7 +23,9 @@ BOM = "\ufeff"  # without it Excel reads UTF-8 as the system's code page and Chi
 # What a spreadsheet may take for a formula: the signs that begin one (also full-width, which East Asian
 # editions fold), behind blanks or control characters; and a leading tab or line end. Apostrophes in front
 # belong to the pattern so that `undefused` gives back every text that `defused` was given.
-_FORMULA = re.compile(r"'*(?:[\t\r\n]|[\x00-\x20\s\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]*[=+\-@|＝＋－＠])")
+_FORMULA = re.compile(
+    r"'*(?:[\t\r\n]|[\x00-\x20\s\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]*[=+\-@|＝＋－＠])"
+)
 _QUOTED = re.compile(r"""[,;|"\t\r\n\x00-\x1f]|^\s|\s$""")
 
 
