@@ -69,3 +69,8 @@ def times(ratio: float) -> Text:
 def folded_name(text: str) -> str:
     """Names of places compare without case and blanks, and with 台 as 臺."""
     return "".join(text.lower().split()).replace("台", "臺")
+
+
+def both(text: Text | None) -> list[str] | None:
+    """A text for the page: its two languages."""
+    return None if text is None else [text.zh, text.en]

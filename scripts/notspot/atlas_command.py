@@ -174,6 +174,8 @@ def _said(said: dict[str, object]) -> str:
 
 def write_whole(out: Path, text: str) -> Path:
     """Write a text file beside its place and move it there, so that a stopped command leaves the old one whole."""
+    from notspot.outputs import umask
+
     target = out.absolute()
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -184,9 +186,7 @@ def write_whole(out: Path, text: str) -> Path:
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
             file.write(text)
-        mask = os.umask(0)
-        os.umask(mask)
-        new.chmod(0o666 & ~mask)  # mkstemp makes it private
+        new.chmod(0o666 & ~umask())  # mkstemp makes it private
         new.replace(target)
     finally:
         new.unlink(missing_ok=True)

@@ -123,7 +123,7 @@ def replaced_folder(target: Path, files: tuple[str, ...]) -> Iterator[Path]:
         raise UsageError(f"{target}: cannot write there ({error.strerror}); choose another --out") from error
     try:
         yield folder
-        folder.chmod(0o777 & ~_umask())  # mkdtemp makes it private
+        folder.chmod(0o777 & ~umask())  # mkdtemp makes it private
         shutil.rmtree(old, ignore_errors=True)
         if target.exists():
             target.rename(old)
@@ -158,7 +158,8 @@ def _remove_stale(target: Path) -> None:
             shutil.rmtree(left, ignore_errors=True)
 
 
-def _umask() -> int:
+def umask() -> int:
+    """What the user takes from the rights of new files; temporary ones are private."""
     mask = os.umask(0)
     os.umask(mask)
     return mask

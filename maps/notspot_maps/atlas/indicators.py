@@ -14,6 +14,7 @@ from notspot_coverage.definitions import Indicator, comparable
 from notspot_coverage.groups import NAMES
 from notspot_geodata.text import Text
 from notspot_maps.classes import Choice, classes_for
+from notspot_maps.words import both
 
 if TYPE_CHECKING:
     from notspot_coverage.results import Results
@@ -58,11 +59,6 @@ def first_shown(results: Results, shown: list[dict[str, Any]]) -> str | None:
     known = {each["id"] for each in shown}
     candidates = [*asked, *rates, *coloured, *(each["id"] for each in shown)]
     return next((name for name in candidates if name in known), None)
-
-
-def both(text: Text | None) -> list[str] | None:
-    """A text for the page: its two languages."""
-    return None if text is None else [text.zh, text.en]
 
 
 def _rows_by_id(results: Results) -> dict[str, pd.DataFrame]:

@@ -15,9 +15,10 @@ from notspot_coverage.definitions import load_themes
 from notspot_geodata.errors import UsageError
 from notspot_geodata.text import Text
 from notspot_maps.account.indicators import THEME, THEME_NAME, with_account
-from notspot_maps.atlas.indicators import both, first_shown, indicator_columns
+from notspot_maps.atlas.indicators import first_shown, indicator_columns
 from notspot_maps.classes import METHODS, Choice
 from notspot_maps.topology import Topology, topology
+from notspot_maps.words import both
 
 if TYPE_CHECKING:
     import geopandas as gpd

@@ -27,6 +27,7 @@ from notspot_maps.overlays.kinds import (
     RasterOverlay,
     Standing,
 )
+from notspot_maps.words import both
 
 GRID_DEG = 1e-5  # of points and lines: about a metre
 CUT = 64  # parts of a stretch of a line, for where its status changes
@@ -62,11 +63,11 @@ def packed(overlays: Sequence[Overlay], *, include_sites: bool = False) -> list[
             continue
         head = {
             "id": overlay.id,
-            "name": _both(overlay.name),
-            "source": _both(overlay.source),
+            "name": both(overlay.name),
+            "source": both(overlay.source),
             "basis": overlay.basis,
             "as_of": overlay.as_of,
-            "note": _both(overlay.note),
+            "note": both(overlay.note),
             "sensitive": overlay.sensitive,
         }
         if isinstance(overlay, RasterOverlay):
@@ -88,10 +89,6 @@ def unpacked(data: Sequence[dict[str, Any]]) -> tuple[PackedOverlay, ...]:
     )
 
 
-def _both(text: Text | None) -> list[str] | None:
-    return None if text is None else [text.zh, text.en]
-
-
 # ------------------------------------------------------------------ rasters
 
 
@@ -100,7 +97,7 @@ def _raster(overlay: RasterOverlay) -> dict[str, Any]:
     scale = _WORLD_PX / (2 * _HALF_M)
     return {
         "resolution": round(overlay.resolution_m, 2),
-        "shades": [[*(_both(each.name) or []), each.colour, each.state] for each in overlay.shades],
+        "shades": [[*(both(each.name) or []), each.colour, each.state] for each in overlay.shades],
         "west": (overlay.west + _HALF_M) * scale,
         "north": (_HALF_M - overlay.north) * scale,
         "step": overlay.step * scale,
@@ -170,7 +167,7 @@ def _deltas(x: NDArray[np.int64], y: NDArray[np.int64]) -> dict[str, list[int]]:
 def _service(standing: Standing) -> dict[str, Any]:
     return {
         "id": standing.service,
-        "name": _both(standing.name),
+        "name": both(standing.name),
         "basis": standing.basis,
         "as_of": standing.as_of,
     }
