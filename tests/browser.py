@@ -2,6 +2,7 @@
 A real Chromium for the tests that need one.
 
 ``opened(file, width=360)`` gives a `Visit`: the page, every request it made, every console error.
+``until(page, expression)`` waits for what the page is to show, under any Content-Security-Policy.
 Without a browser the calling test skips and says so; with ``NOTSPOT_REQUIRE_BROWSER=1`` it fails.
 """
 
@@ -11,6 +12,7 @@ import atexit
 import functools
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -122,6 +124,20 @@ class Visit:
         """A picture of the window (or, with `full`, of the whole page) as PNG."""
         self.page.screenshot(path=str(path), full_page=full)
         return Path(path)
+
+
+def until(page: Any, expression: str, argument: Any = None, *, seconds: float = 30) -> None:
+    """
+    Wait until the expression is true in a page or a frame.
+
+    Playwright's own ``wait_for_function`` asks again from inside the page with `eval`, which the policy of our
+    files forbids: it works only where the first answer is yes. This asks from outside, as often as it takes.
+    """
+    last = time.monotonic() + seconds
+    while not page.evaluate(expression, argument):
+        if time.monotonic() > last:
+            raise AssertionError(f"not so after {seconds:g} s: {expression}")
+        page.wait_for_timeout(20)
 
 
 @contextmanager

@@ -6,7 +6,7 @@ import re
 import folium
 import pytest
 from atlas_results import SCRIPT, results
-from browser import opened
+from browser import opened, until
 
 from notspot_maps.atlas.layer import AtlasLayer, atlas
 
@@ -24,7 +24,7 @@ def file(tmp_path_factory):
 
 
 def ready(visit):
-    visit.page.wait_for_function(DRAWN)
+    until(visit.page, DRAWN)
     visit.page.wait_for_selector(".ns-classes")
     return visit.page
 
@@ -86,7 +86,7 @@ def test_it_opens_alone_without_errors_and_fits(file, size, lang):
 @pytest.mark.parametrize("size", [{"width": 1440, "height": 900}, PHONE], ids=["desktop", "phone"])
 def test_axe_finds_nothing(file, fragment, size):
     with opened(file, fragment=fragment, **size) as visit:
-        visit.page.wait_for_function(DRAWN)
+        until(visit.page, DRAWN)
         visit.page.wait_for_selector(".ns-body")
         assert visit.violations() == []
 
@@ -104,7 +104,7 @@ def test_another_indicator_recolours_the_same_shapes(file):
         page = ready(visit)
         before = colours_at(page, 23.56, 121.26)
         page.select_option("select", "reached")
-        page.wait_for_function("location.hash.includes('i=reached')")
+        until(page, "location.hash.includes('i=reached')")
         assert colours_at(page, 23.56, 121.26) != before
         assert "60.0 %" in page.locator(".ns-card").inner_text()  # its target
 
@@ -240,7 +240,7 @@ def test_the_whole_way_by_keyboard(file):
                 break
         page.keyboard.press("ArrowDown")
         page.keyboard.press("Enter")
-        page.wait_for_function("location.hash.includes('p=00001002')")
+        until(page, "location.hash.includes('p=00001002')")
         assert page.locator("tr.ns-chosen").inner_text().count("安二區") == 1
         assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
 

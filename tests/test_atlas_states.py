@@ -9,7 +9,7 @@ import re
 
 import pytest
 from atlas_results import RIGHT_TO_LEFT, SCRIPT, many, years
-from browser import launched, opened
+from browser import launched, opened, until
 
 from notspot_maps.atlas.layer import AtlasLayer, atlas
 from notspot_maps.offline import asset
@@ -256,7 +256,7 @@ def test_of_a_long_table_only_the_rows_in_view_are_in_the_page(long_file):
         assert here() == 3
         page.evaluate("document.querySelector('.ns-body').scrollTop = 40000")
         last = "Number([...document.querySelectorAll('tbody tr[aria-rowindex]')].at(-1).getAttribute('aria-rowindex'))"
-        page.wait_for_function(f"{last} > 700")
+        until(page, f"{last} > 700")
         assert int(drawn.last.get_attribute("aria-rowindex")) > 700
         assert drawn.count() < 60
         assert here() == 3  # what has the keyboard stays in the page

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 from atlas_results import results
-from browser import launched, opened
+from browser import launched, opened, until
 
 from notspot_maps.atlas.layer import atlas
 from notspot_maps.offline import asset
@@ -73,7 +73,7 @@ def test_classes_are_chosen_and_the_address_brings_them_back(report_folder):
         assert ranges(page) == given
         assert kept(page, "k") is None
         page.evaluate("location.hash = '#i=dl_mbps_best&l=township&k=natural:4'")
-        page.wait_for_function("document.querySelectorAll('.ns-classes .ns-range').length === 5")
+        until(page, "document.querySelectorAll('.ns-classes .ns-range').length === 5")
         assert ranges(page) == natural
         assert visit.errors == []
 

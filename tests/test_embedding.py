@@ -8,7 +8,7 @@ import re
 import folium
 import pytest
 from atlas_results import results
-from browser import opened
+from browser import opened, until
 from typer.testing import CliRunner
 
 from notspot.cli import app
@@ -103,7 +103,7 @@ def host(folder, body, policy=STRICT):
 def drawn(frame):
     """Wait for the map of a frame; gives what its panel says of the place and the indicator."""
     frame.wait_for_selector(".ns-panel select", state="attached")
-    frame.wait_for_function("performance.getEntriesByName('notspot-first-choropleth').length > 0")
+    until(frame, "performance.getEntriesByName('notspot-first-choropleth').length > 0")
     return frame
 
 
@@ -166,7 +166,7 @@ def test_two_layers_on_one_page_share_nothing(folder):
     file.write_text(page, encoding="utf-8")
     (folder / "leaflet.js").write_text(leaflet_js(), encoding="utf-8")
     with opened(file) as visit:
-        visit.page.wait_for_function("document.querySelectorAll('.ns-panel select').length >= 2")
+        until(visit.page, "document.querySelectorAll('.ns-panel select').length >= 2")
         ids = visit.page.evaluate("[...document.querySelectorAll('[id]')].map((each) => each.id)")
         assert len([each for each in ids if each.startswith("ns")]) > 10
         assert len(ids) == len(set(ids))
@@ -185,7 +185,7 @@ def test_who_holds_the_frame_is_told_that_the_map_came(folder):
     frame = '<iframe src="atlas.html" title="x" width="600" height="400"></iframe>'
     with opened(host(folder, listening + frame, policy="")) as visit:
         drawn(visit.page.frames[1])
-        visit.page.wait_for_function("window.told")
+        until(visit.page, "window.told")
         assert visit.page.evaluate("window.told") == {"notspot": "atlas"}
 
 

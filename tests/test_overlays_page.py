@@ -8,7 +8,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
-from browser import opened
+from browser import opened, until
 from shapely.geometry import LineString, Point
 
 from notspot_geodata.text import Text
@@ -97,14 +97,15 @@ def ready(page):
 
 def painted(page, *panes):
     """Wait until something is painted in each of the panes."""
-    page.wait_for_function(
+    until(
+        page,
         """panes => panes.every((pane) => {
             const canvas = document.querySelector(`.leaflet-ns-${pane}-pane canvas`);
             if (!canvas || !canvas.width) return false;
             const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
             return data.some((value, at) => at % 4 === 3 && value);
         })""",
-        arg=list(panes),
+        list(panes),
     )
 
 

@@ -11,7 +11,7 @@ from threading import Thread
 
 import numpy as np
 import pytest
-from browser import launched, opened
+from browser import launched, opened, until
 from pmtiles import writer
 
 from notspot.tile_server import HOST, tile_server
@@ -205,7 +205,7 @@ def test_a_status_can_be_hidden_and_shares_are_of_people_on_request(folder):
         assert page.evaluate(found) == 1
         assert page.evaluate("document.activeElement.dataset.key") == "not_covered"
         page.click("[data-key=byweight_]")
-        page.wait_for_function("() => location.hash.includes('w=1')")
+        until(page, "() => location.hash.includes('w=1')")
         assert page.evaluate("L.notspot.tiles.layer.by") == "weight_"
 
 
@@ -214,7 +214,7 @@ def test_jumps_language_and_address_keep_the_view(folder):
         with visited(address) as page:
             page.wait_for_selector(LOADED)
             page.click("text=金門")
-            page.wait_for_function("() => location.hash.includes('/118.')")
+            until(page, "() => location.hash.includes('/118.')")
             page.click("[data-key=lang]")
             assert page.evaluate("document.documentElement.lang") == "en"
             assert page.inner_text("[data-key=lang]") == "中文"
