@@ -199,11 +199,19 @@ def test_a_value_that_means_no_data_is_no_end_of_a_scale(tmp_path, name, value, 
     assert code_at(overlay, 3_000, 2_000) > 1
 
 
-def test_levels_finer_than_a_hundred_metres_must_be_asked_for(tmp_path):
-    path = write(tmp_path / "a_rsrp_dbm.tif", np.full((90, 90), -90, np.float32), cell_m=20)
+@pytest.mark.parametrize(
+    ("kind", "value", "edge"),
+    [("rsrp_dbm", -90, -60), ("probability", 0.9, 0.999), ("operators", 2, None), ("servers", 3, None)],
+)
+def test_cells_and_classes_that_show_where_stations_stand_must_be_asked_for(tmp_path, kind, value, edge):
+    path = write(tmp_path / f"a_{kind}.tif", np.full((90, 90), value, np.float32), cell_m=20)
     with pytest.raises(UsageError, match="show where stations stand"):
         made(path, resolution_m=50)
     assert made(path, resolution_m=50, include_sites=True).sensitive
+    if edge is not None:  # only the surroundings of each mast have such a level
+        with pytest.raises(UsageError, match="a patch around each mast"):
+            made(path, edges=[value, edge])
+        assert len(made(path, edges=[value, edge], include_sites=True).shades) == 4
 
 
 def test_a_raster_of_classes_keeps_its_colours_and_names(tmp_path):

@@ -68,8 +68,14 @@ _COMPUTED = (
     "rsrp_dbm", "level_dbm", "probability", "covered", "operators", "servers", "server", "line_of_sight",
 )  # fmt: skip
 _FINE = {
-    "rsrp_dbm": "levels", "level_dbm": "levels", "covered": "covered areas", "line_of_sight": "lines of sight",
+    "rsrp_dbm": "levels", "level_dbm": "levels", "probability": "chances of coverage", "covered": "covered areas",
+    "operators": "numbers of operators", "servers": "numbers of stations", "line_of_sight": "lines of sight",
 }  # fmt: skip
+_HIGHEST = {
+    "rsrp_dbm": -85.0,
+    "level_dbm": -75.0,
+    "probability": 0.95,
+}  # a class above it is a patch around a mast
 ALL_RIM = (
     "Blocks of 5 km on land beside cells without data are left out, for the border of what was computed tells where "
     "stations stand. Write 0 where an area is known not to be covered, or pass --include-sites."
@@ -136,13 +142,15 @@ def raster_overlay(
     InputError
         The file cannot be read, has no system, no cell with data, or values that its kind cannot hold.
     UsageError
-        A kind or resolution that there is not.
+        A kind or resolution that there is not; cells or classes so fine that they show where stations stand.
     """
     path = Path(path)
     kind = kind or kind_of(path)
     if kind not in KINDS:
         raise UsageError(f"'{kind}' is none of {', '.join(KINDS)}")
     size, note = _resolution(kind, resolution_m, include_sites)
+    if not include_sites:
+        _no_patches(kind, (*edges, *(() if at_least is None else (at_least,))))
     if not path.is_file():
         raise NotFoundError(f"{path}: no such raster")
     try:
@@ -206,6 +214,17 @@ def _resolution(kind: str, asked: float | None, include_sites: bool) -> tuple[fl
             "--include-sites"
         )
     return size, None
+
+
+def _no_patches(kind: str, edges: Sequence[float]) -> None:
+    """No class begins so high that only the surroundings of each mast have it."""
+    most = _HIGHEST.get(kind)
+    high = [edge for edge in edges if most is not None and edge > most]
+    if high:
+        raise UsageError(
+            f"a class of {NAMES[kind].en} that begins at {high[0]:g} is a patch around each mast: begin the highest at "
+            f"{most:g} or less, or pass --include-sites"
+        )
 
 
 # ------------------------------------------------------------------ values into classes
