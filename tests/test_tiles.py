@@ -356,15 +356,16 @@ def test_the_output_of_locate_is_an_input(tmp_path):
     assert "1 covered" in ran.output
 
 
-def test_h3_cells_stand_at_their_middles(tmp_path):
+def test_h3_cells_are_drawn_or_listed(tmp_path):
     cells = hexagons.cells_at(np.array([TAIPEI]), 9)
     abroad = hexagons.cells_at(np.array([[2.3, 48.8]]), 9)
     texts = [*hexagons.names(cells), *hexagons.names(abroad), "nonsense", None]
     pd.DataFrame({"cell": texts, "status": ["covered"] * 4}).to_parquet(tmp_path / "c.parquet")
     done = tile_file(tmp_path / "c.parquet", tmp_path / "o", h3="cell")
     assert (done.rows, done.refused) == (4, 3)
-    read = pyogrio.read_dataframe(done.tiles.archive, layer="points").to_crs(4326).drop_duplicates()
-    assert np.allclose([read.geometry.x[0], read.geometry.y[0]], hexagons.middles(cells)[0], atol=2e-6)
+    read = pyogrio.read_dataframe(done.tiles.archive, layer="hexagons", CLIP="NO").to_crs(4326)
+    assert read["h3"].tolist() == hexagons.names(cells)
+    assert hexagons.outlines(cells)[0].hausdorff_distance(read.geometry[0]) < 2e-6
     reasons = pd.read_csv(tmp_path / "o" / "rejects.csv", encoding="utf-8-sig")["reason"].tolist()
     assert "outside Taiwan" in reasons[0]
     assert "no H3 cell" in reasons[1]

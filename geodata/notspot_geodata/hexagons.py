@@ -84,11 +84,21 @@ def middles(cells: Cells) -> Floats:
 
 def outlines(cells: Cells) -> NDArray[Any]:
     """The hexagon of each cell as a polygon in degrees."""
-    h3 = _h3()
-    rings = [h3.cell_to_boundary(cell) for cell in cells.tolist()]
-    corners = np.array([corner for ring in rings for corner in ring], dtype=np.float64).reshape(-1, 2)
-    which = np.repeat(np.arange(len(rings)), [len(ring) for ring in rings])
-    return np.asarray(shapely.polygons(shapely.linearrings(corners[:, ::-1], indices=which)))
+    lonlat, which = corners(cells)
+    return np.asarray(shapely.polygons(shapely.linearrings(lonlat, indices=which)))
+
+
+def corners(cells: Cells) -> tuple[Floats, NDArray[np.int64]]:
+    """
+    The outline of each cell, corner by corner against the clock: longitudes and latitudes, and whose they are.
+
+    Most cells have six; pentagons have fewer, and cells across an edge of H3's icosahedron more.
+    """
+    rings = list(map(_h3().cell_to_boundary, cells.tolist()))
+    size = np.fromiter(map(len, rings), np.int64, len(rings))
+    flat = chain.from_iterable(chain.from_iterable(rings))
+    latlon = np.fromiter(flat, np.float64, 2 * int(size.sum())).reshape(-1, 2)
+    return latlon[:, ::-1], np.repeat(np.arange(len(rings)), size)
 
 
 def spots(cells: Cells, detail: int) -> tuple[Floats, Floats]:
@@ -103,9 +113,9 @@ def spots(cells: Cells, detail: int) -> tuple[Floats, Floats]:
     points, shares
         Shape (n, 6 * detail ** 2, 2) in degrees, and (n, 6 * detail ** 2), adding up to 1 in each cell.
     """
-    corners = _corners(cells)  # (n, 6, 2)
-    centre = corners.mean(axis=1, keepdims=True)
-    first, second = corners - centre, np.roll(corners, -1, axis=1) - centre
+    ring = _corners(cells)  # (n, 6, 2)
+    centre = ring.mean(axis=1, keepdims=True)
+    first, second = ring - centre, np.roll(ring, -1, axis=1) - centre
     along = _thirds(detail)  # (detail ** 2, 2)
     points = centre[:, :, None] + along[:, :1] * first[:, :, None] + along[:, 1:] * second[:, :, None]
     area = np.abs(first[..., 0] * second[..., 1] - first[..., 1] * second[..., 0])

@@ -167,9 +167,10 @@ def operator_bits(cells: Any, gathered: Gathered) -> NDArray[np.uint16]:
     return masks(texts, gathered)[which]
 
 
-def cell_middles(cells: Any, name: str) -> tuple[Floats, Faults]:
-    """Longitude and latitude of the middle of H3 cells, shape (n, 2), NaN where a cell is none."""
+def h3_cells(cells: Any, name: str) -> tuple[NDArray[np.uint64], Floats, Faults]:
+    """H3 cells, with longitude and latitude of their middles, shape (n,) and (n, 2); 0 and NaN where one is none."""
     which, different = _encoded(cells)
+    numbers = np.zeros(len(different) + 1, np.uint64)
     places = np.full((len(different) + 1, 2), math.nan)
     good = []
     for at, each in enumerate(different):
@@ -178,7 +179,8 @@ def cell_middles(cells: Any, name: str) -> tuple[Floats, Faults]:
             good.append((at, number))
     if good:
         rows = [at for at, _ in good]
-        places[rows] = hexagons.middles(np.array([number for _, number in good], np.uint64))
+        numbers[rows] = [number for _, number in good]
+        places[rows] = hexagons.middles(numbers[rows])
     out = places[which]
     faults: Faults = {}
     for i in np.flatnonzero(~np.isfinite(out[:, 0])).tolist():
@@ -186,7 +188,7 @@ def cell_middles(cells: Any, name: str) -> tuple[Floats, Faults]:
         blank, shown = is_blank(cell), "" if cell is None else str(cell)[:60]
         message = "the cell is missing" if blank else f"{shown!r} is no H3 cell, such as 884ba0a415fffff"
         faults[i] = (name, message, shown)
-    return out, faults
+    return numbers[which], out, faults
 
 
 def _hexadecimal(cell: Any) -> int | None:

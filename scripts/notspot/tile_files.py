@@ -18,7 +18,7 @@ from notspot.tile_columns import (
     BAD,
     Faults,
     TileColumns,
-    cell_middles,
+    h3_cells,
     numbers,
     operator_bits,
     statuses,
@@ -124,7 +124,7 @@ def tile_file(
     x, y, crs
         Columns of coordinates and their system, where they are not found by themselves (as in ``locate``).
     h3
-        Column of H3 cells, in place of coordinates; a cell stands at its middle.
+        Column of H3 cells, in place of coordinates; they are drawn as hexagons.
     status, weight, value, operators
         Columns: covered, not_covered or unknown; persons or households; a figure; operators separated by ``;``.
     title, weight_name, value_name, source
@@ -268,9 +268,9 @@ class _Reading:
                 yield {name: batch.column(i) for name, i in zip(names, index, strict=True)}, numbered, {}
 
     def _take(self, cells: dict[str, Any], at: Any, faults: Faults, writer: Any) -> None:
-        columns, count = self.columns, len(at)
+        columns, count, h3 = self.columns, len(at), None
         if columns.h3 is not None:
-            lonlat, more = cell_middles(cells[columns.h3], columns.h3)
+            h3, lonlat, more = h3_cells(cells[columns.h3], columns.h3)
             far = np.isfinite(lonlat[:, 0]) & ~near_taiwan(lonlat)
             for i in np.flatnonzero(far).tolist():
                 more[i] = (columns.h3, "is outside Taiwan", "")
@@ -306,6 +306,7 @@ class _Reading:
             weight=None if weight is None else weight[keep],
             value=None if value is None else value[keep],
             mask=bits,
+            h3=None if h3 is None else h3[keep],
         )
         self.rows += count
         self.refused += len(faults)

@@ -26,7 +26,7 @@ class TilesPage {
   }
 
   get words() {
-    return TILE_WORDS[this.lang];
+    return this.info && this.info.hexagons ? { ...TILE_WORDS[this.lang], ...HEXAGON_WORDS[this.lang] } : TILE_WORDS[this.lang];
   }
 
   say(pair) {
@@ -106,7 +106,7 @@ class TilesPage {
     if (!found) return this.point(this.found);
     const at = this.map.latLngToContainerPoint(latlng), size = this.map.getSize();
     this.tip.replaceChildren(...this.facts(found, true));
-    this.tip.style.left = (at.x > size.x - 240 ? at.x - 12 - this.tip.offsetWidth : at.x + 14) + "px";
+    this.tip.style.left = Math.max(6, at.x > size.x - 240 ? at.x - 12 - this.tip.offsetWidth : at.x + 14) + "px";
     this.tip.style.top = Math.min(at.y + 14, size.y - this.tip.offsetHeight - 6) + "px";
     this.point(found);
   }
@@ -128,14 +128,14 @@ class TilesPage {
     }
   }
 
-  /* A rim around a cell or point. */
+  /* A rim around a cell, hexagon or point. */
   point(found) {
     if (this.rim) this.rim.remove();
     this.rim = null;
     this.foundZoom = this.map.getZoom();
     if (!found) return;
     const style = { color: "#1f2933", weight: 2, fill: false, interactive: false };
-    this.rim = found.bounds ? L.rectangle(found.bounds, style) : L.circleMarker(found.latlng, { ...style, radius: this.layer.radius(this.map.getZoom()) + 4 });
+    this.rim = found.ring ? L.polygon(found.ring, style) : found.bounds ? L.rectangle(found.bounds, style) : L.circleMarker(found.latlng, { ...style, radius: this.layer.radius(this.map.getZoom()) + 4 });
     this.rim.addTo(this.map);
   }
 
@@ -225,7 +225,7 @@ class TilesPage {
     const W = this.words, { info, layer } = this, { counts, weight } = info, all = info.points;
     const row = (name, s) =>
       node("button", { type: "button", class: "ns-t-row", "data-key": name, "aria-pressed": String(layer.shown[s]), onclick: () => this.toggle(s) },
-        this.swatch((pen) => pen.drawImage(STYLE.mark(s, 6.5, 2), 15 - 8, 10 - 8, 16, 16)),
+        this.swatch((pen) => (info.hexagons ? this.hexagon(pen, s) : pen.drawImage(STYLE.mark(s, 6.5, 2), 15 - 8, 10 - 8, 16, 16))),
         node("span", { class: "ns-t-name" }, W[name]),
         node("span", { class: "ns-t-sums" },
           node("b", {}, W.count(figure(counts[name]))), ` ${percent(counts[name], all)}`,
@@ -237,6 +237,14 @@ class TilesPage {
       node("p", { class: "ns-t-total" }, `${W.total} `, node("b", {}, W.count(figure(all))), weight ? `，${this.say(weight.name)} ${figure(total)}`.replace("，", this.lang === "en" ? ", " : "，") : ""),
       weight && weight.missing ? node("p", { class: "ns-t-small" }, W.missing(figure(weight.missing), this.say(weight.name))) : null,
       info.refused ? node("p", { class: "ns-t-small" }, W.refused(figure(info.refused))) : null);
+  }
+
+  hexagon(pen, s) {
+    pen.scale(0.5, 0.5);
+    pen.beginPath();
+    for (let corner = 0; corner < 6; corner++) pen.lineTo(30 + 20 * Math.sin((corner * Math.PI) / 3), 20 + 20 * Math.cos((corner * Math.PI) / 3));
+    pen.closePath();
+    STYLE.hexagon(pen, s, 8, 2, true);
   }
 
   toggle(s) {
@@ -328,6 +336,7 @@ class TilesPage {
   pointFacts(columns, i) {
     const W = this.words, { info } = this, of = ({ texts, which }) => (which[i] < 0 ? "" : texts[which[i]]), rows = [], status = of(columns.status);
     const has = (column) => column && !Number.isNaN(column[i]);
+    if (columns.h3) rows.push([W.h3, of(columns.h3)]);
     if (info.weight) rows.push([this.say(info.weight.name), has(columns.weight) ? figure(columns.weight[i]) : W.unknown]);
     if (info.value) rows.push([this.say(info.value.name), has(columns.value) ? figure(+columns.value[i].toPrecision(6)) : W.unknown]);
     if (info.operators) rows.push([W.operators, (columns.operators && of(columns.operators).replaceAll(";", "、")) || (status === "unknown" ? W.unknown : W.nobody)]);

@@ -1,7 +1,9 @@
-/* PMTiles version 3 by ranges of bytes, and the points of Mapbox Vector Tiles. */
+/* PMTiles version 3 by ranges of bytes, and the points and polygons of Mapbox Vector Tiles. */
 
 const HEAD_BYTES = 16384; // the header and the root directory lie within them
 const WHOLE_BYTES = 64 * 2 ** 20; // a file up to this size may be taken whole where a server knows no ranges
+
+const HEXAGONS = "hexagons", BESIDE = "hexagons_beside"; // layers: those that a tile owns, and others that reach into it
 
 class ArchiveError extends Error {
   constructor(kind, detail = "") {
@@ -94,7 +96,8 @@ class Archive {
     const whole = (sums) => sums && numbers(statuses.map((name) => sums[name])), pair = (text) => Array.isArray(text) && text.length === 2;
     const weighed = !said.weight || (pair(said.weight.name) && whole(said.weight.sums)), valued = !said.value || pair(said.value.name);
     const there = numbers([said.points, said.points_zoom]) && whole(said.counts) && Array.isArray(said.cells) && pair(said.title) && pair(said.source);
-    if (!there || !weighed || !valued || (said.operators && !Array.isArray(said.operators))) throw new ArchiveError("format", "metadata");
+    const drawn = !said.hexagons || (typeof said.hexagons.width === "number" && said.hexagons.resolutions);
+    if (!there || !weighed || !valued || !drawn || (said.operators && !Array.isArray(said.operators))) throw new ArchiveError("format", "metadata");
   }
 
   _header() {
@@ -196,18 +199,23 @@ function tileId(z, x, y) {
   return id;
 }
 
-/* The first layer of a tile: {name, extent, count, x, y, columns}; a column is numbers (NaN: none) or {texts, which}. */
+/*
+ * A tile: {name, extent, count, x, y, rings, columns, beside}. A column is numbers (NaN: none) or {texts, which};
+ * `rings`, of polygons, are {corners, starts, box} in place of x and y; `beside` are hexagons of other tiles, or null.
+ */
 function decodeTile(bytes) {
-  const tile = new Varints(bytes);
+  const tile = new Varints(bytes), layers = [];
   while (tile.at < tile.end) {
     const tag = tile.next();
     if (tag === 26) {
-      const length = tile.next();
-      return decodeLayer(new Varints(bytes, tile.at, tile.at + length));
-    }
-    skip(tile, tag & 7);
+      const length = tile.next(), at = tile.at;
+      tile.at += length;
+      layers.push(decodeLayer(new Varints(bytes, at, at + length)));
+    } else skip(tile, tag & 7);
   }
-  return null;
+  const others = layers.find(({ name }) => name === BESIDE) || null, own = layers.find(({ name }) => name !== BESIDE);
+  if (!own && !others) return null;
+  return { ...(own || { ...others, name: HEXAGONS, count: 0 }), beside: others };
 }
 
 function skip(from, kind) {
@@ -234,9 +242,10 @@ function decodeLayer(from) {
     }
   }
   const count = starts.length / 2, x = new Float32Array(count), y = new Float32Array(count);
-  const told = keys.map(() => new Int32Array(count).fill(-1));
+  const told = keys.map(() => new Int32Array(count).fill(-1)), rings = { corners: [], starts: new Int32Array(count + 1), box: new Float64Array(4 * count) };
   for (let i = 0; i < count; i++) {
     const feature = new Varints(bytes, starts[2 * i], starts[2 * i + 1]);
+    let kind = 0;
     while (feature.at < feature.end) {
       const tag = feature.next();
       if (tag === 18) {
@@ -245,18 +254,42 @@ function decodeLayer(from) {
           const key = feature.next(); // before its value
           told[key][i] = feature.next();
         }
-      } else if (tag === 34) {
+      } else if (tag === 24) kind = feature.next(); // before its geometry
+      else if (tag === 34) {
         const end = feature.next() + feature.at;
-        feature.next(); // MoveTo
-        x[i] = feature.next() / 2;
-        y[i] = feature.next() / 2;
+        if (kind === 3) decodeRing(feature, rings, i);
+        else {
+          feature.next(); // MoveTo
+          x[i] = feature.next() / 2;
+          y[i] = feature.next() / 2;
+        }
         feature.at = end;
       } else skip(feature, tag & 7);
     }
   }
   const columns = {};
   keys.forEach((key, k) => (columns[key] = decodeColumn(told[k], values)));
-  return { name, extent, count, x, y, columns };
+  return { name, extent, count, x, y, rings: rings.corners.length ? rings : null, columns };
+}
+
+/* The corners of a polygon of one ring, x and y in turn, and its west, north, east and south. */
+function decodeRing(from, { corners, starts, box }, i) {
+  const step = () => {
+    const value = from.next();
+    return value % 2 ? -(value + 1) / 2 : value / 2;
+  };
+  from.next(); // MoveTo
+  let x = step(), y = step(), [west, north, east, south] = [x, y, x, y];
+  corners.push(x, y);
+  for (let more = Math.floor(from.next() / 8); more > 0; more--) {
+    corners.push((x += step()), (y += step()));
+    if (x < west) west = x;
+    else if (x > east) east = x;
+    if (y < north) north = y;
+    else if (y > south) south = y;
+  }
+  starts[i + 1] = corners.length;
+  box.set([west, north, east, south], 4 * i);
 }
 
 function decodeColumn(which, values) {

@@ -45,6 +45,22 @@ const TILE_WORDS = {
   },
 };
 
+/* Where the file is of H3 cells, in place of points. */
+const HEXAGON_WORDS = {
+  zh: {
+    points: "六邊形數", count: (n) => `${n} 個`, legend: "H3 六邊形的涵蓋狀態",
+    cellHint: "縮小時每格為其中所有六邊形的總和，一個不少；放大後顯示六邊形本身。", nearer: "六邊形自此放大層級起顯示", none: "此處沒有六邊形",
+    pick: "以滑鼠指向、點選或用方向鍵移動地圖，查看一格的數目或一個六邊形的資料。", missing: (n, what) => `${n} 個六邊形沒有${what}；合計不含它們`,
+    private: "六邊形是 H3 的劃分，數字為其中的人口、住戶或建物；檔案不含基地臺位置。", h3: "H3 編號",
+  },
+  en: {
+    points: "hexagons", count: (n) => `${n} hexagons`, legend: "Coverage of H3 hexagons",
+    cellHint: "Zoomed out, a cell is the sum of all hexagons in it, none left out; zoomed in, the hexagons themselves are drawn.", nearer: "zoom from which the hexagons are drawn", none: "No hexagon here",
+    pick: "Point, tap, or move the map with the arrow keys to read the counts of a cell or the facts of a hexagon.", missing: (n, what) => `${n} hexagons have no figure of ${what}; the totals are without them`,
+    private: "Hexagons are those of H3, with figures of people, households or buildings; positions of base stations are not in the file.", h3: "H3 cell",
+  },
+};
+
 /* An element with attributes and children; text stays text. */
 function node(name, attributes = {}, ...children) {
   const made = document.createElement(name);

@@ -29,11 +29,16 @@ def keys_of(lon: Floats, lat: Floats) -> Keys:
     out = np.empty(len(lon), np.uint64)
     side = 1 << BITS
     for at in pieces(len(lon)):
-        phi = np.radians(np.clip(lat[at], -LAT_MAX, LAT_MAX))
-        x = np.clip(np.floor((lon[at] / 360 + 0.5) * side), 0, side - 1)
-        y = np.clip(np.floor((0.5 - np.arctanh(np.sin(phi)) / (2 * np.pi)) * side), 0, side - 1)
+        x, y = (np.clip(np.floor(each), 0, side - 1) for each in fractions(lon[at], lat[at]))
         _along(x.astype(np.int64), y.astype(np.int64), BITS, out[at])
     return out
+
+
+def fractions(lon: Floats, lat: Floats) -> tuple[Floats, Floats]:
+    """Columns and rows, from the north-west, of longitudes and latitudes at `BITS`; these may be fractions."""
+    side = 1 << BITS
+    phi = np.radians(np.clip(lat, -LAT_MAX, LAT_MAX))
+    return (lon / 360 + 0.5) * side, (0.5 - np.arctanh(np.sin(phi)) / (2 * np.pi)) * side
 
 
 def positions(keys: Keys, bits: int = BITS) -> tuple[Ints, Ints]:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from notspot_geodata import hexagons
 from notspot_geodata.errors import UsageError
 from notspot_maps.tiles.grid import Keys, keys_of, runs
 
@@ -39,6 +40,8 @@ class TilePoints:
         A figure of each point, NaN where it has none. Or None.
     mask
         Bit k is set where operator k covers the point. Or None.
+    h3
+        The H3 cell of each row, whose middle its position is: they are drawn as what they are. Or None.
     """
 
     keys: Keys
@@ -48,6 +51,7 @@ class TilePoints:
     value: NDArray[np.float32] | None = None
     mask: NDArray[np.uint16] | None = None
     operators: tuple[str, ...] = ()
+    h3: NDArray[np.uint64] | None = None
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -78,14 +82,24 @@ class Gathered:
     _weight: list[NDArray[np.float64]] = field(default_factory=list)
     _value: list[NDArray[np.float32]] = field(default_factory=list)
     _mask: list[NDArray[np.uint16]] = field(default_factory=list)
+    _h3: list[NDArray[np.uint64]] = field(default_factory=list)
 
     def add(
-        self, lon: Any, lat: Any, status: Any, *, weight: Any = None, value: Any = None, mask: Any = None
+        self,
+        lon: Any,
+        lat: Any,
+        status: Any,
+        *,
+        weight: Any = None,
+        value: Any = None,
+        mask: Any = None,
+        h3: Any = None,
     ) -> None:
         """
         Add points, shape (n,): degrees, statuses, and the columns that all batches have.
 
-        `weight` is at least 0 or NaN; `mask` as in `TilePoints`, of `operators`.
+        `weight` is at least 0 or NaN; `mask` as in `TilePoints`, of `operators`; with `h3`, cells as 64-bit numbers,
+        the degrees are those of their middles.
         """
         self._keys.append(keys_of(np.asarray(lon, np.float64), np.asarray(lat, np.float64)))
         self._status.append(np.asarray(status, np.uint8))
@@ -93,6 +107,7 @@ class Gathered:
             (self._weight, weight, np.float64),
             (self._value, value, np.float32),
             (self._mask, mask, np.uint16),
+            (self._h3, h3, np.uint64),
         ):
             if given is not None:
                 kept.append(np.asarray(given, kind))
@@ -118,11 +133,12 @@ class Gathered:
             old, mask = mask, np.zeros_like(mask)
             for at, name in enumerate(self.operators):
                 mask |= ((old >> np.uint16(at)) & np.uint16(1)) << np.uint16(names.index(name))
+        h3 = _joined(self._h3, np.uint64) if self._h3 else None
         order = np.argsort(keys, kind="stable")
         keys = keys[order]
-        rest = [None if column is None else column[order] for column in (status, weight, value, mask)]
+        rest = [None if column is None else column[order] for column in (status, weight, value, mask, h3)]
         _settle(keys, [column for column in rest if column is not None])
-        return TilePoints(keys, rest[0], rest[1], parts, rest[2], rest[3], tuple(names))  # type: ignore[arg-type]
+        return TilePoints(keys, rest[0], rest[1], parts, rest[2], rest[3], tuple(names), rest[4])  # type: ignore[arg-type]
 
 
 def tile_points(
@@ -143,6 +159,32 @@ def tile_points(
     gathered = Gathered()
     mask = None if operators is None else masks(operators, gathered)
     gathered.add(lon, lat, status, weight=weight, value=value, mask=mask)
+    return gathered.finish()
+
+
+def tile_hexagons(
+    cells: Any,
+    status: Any,
+    *,
+    weight: Any = None,
+    value: Any = None,
+    operators: Sequence[str] | None = None,
+) -> TilePoints:
+    """
+    H3 cells from arrays, shape (n,), of one resolution or of many; the rest as in `tile_points`.
+
+    Raises
+    ------
+    UsageError
+        One of `cells`, 64-bit numbers, is no H3 cell.
+    """
+    numbers = np.asarray(cells, np.uint64)
+    if not all(map(hexagons.is_cell, numbers.tolist())):
+        raise UsageError("one of the numbers is no H3 cell")
+    lon, lat = hexagons.middles(numbers).T
+    gathered = Gathered()
+    mask = None if operators is None else masks(operators, gathered)
+    gathered.add(lon, lat, status, weight=weight, value=value, mask=mask, h3=numbers)
     return gathered.finish()
 
 

@@ -1,8 +1,8 @@
 """
-Millions of points as a file of tiles and the page that shows it: what is too large for one file.
+Millions of points, or H3 cells, as a file of tiles and the page that shows it: what is too large for one file.
 
 At low zooms a tile holds cells with the exact numbers of points covered, not covered and unknown; from some zoom on
-the points themselves. The sums over the tiles of every zoom are those of the input.
+the points or hexagons themselves. The sums over the tiles of every zoom are those of the input.
 """
 
 from __future__ import annotations
@@ -13,26 +13,43 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from notspot_geodata import hexagons
 from notspot_geodata.errors import UsageError
 from notspot_geodata.text import Text
 from notspot_maps.tiles.archive import ENDING, write_archive
 from notspot_maps.tiles.cells import Cells, cell_bits, pyramid
 from notspot_maps.tiles.encoding import Column, encoded
-from notspot_maps.tiles.grid import BITS, coarser, degrees, positions, runs, tile_id
+from notspot_maps.tiles.grid import BITS, Ints, Keys, coarser, degrees, positions, runs, tile_id
 from notspot_maps.tiles.page import tiles_page
 from notspot_maps.tiles.points import NO_WEIGHT, STATUSES, TilePoints
+from notspot_maps.tiles.rings import beside, hexagons_zoom, resolutions, rings, usual_px
 
+POINTS, HEXAGONS, BESIDE = "points", "hexagons", "hexagons_beside"  # layers of the last zoom
 FIRST_POINTS, LAST_POINTS = 9, 16  # zooms between which the points themselves begin
 MOST_POINTS = 40_000  # in a tile, where a nearer zoom can make them fewer
 EFFORT = 5  # of gzip: 9 takes ten times as long for 2 % fewer bytes
 PAGE = "index.html"
 
+_LAYERS: dict[str, dict[str, dict[str, str]]] = {
+    POINTS: {POINTS: {}},
+    HEXAGONS: {
+        HEXAGONS: {"description": "every hexagon once, whole, in the tile of its middle"},
+        BESIDE: {
+            "description": "hexagons of other tiles that reach into this one, to be drawn but not counted"
+        },
+    },
+}
+
 Step = Callable[[str, float], None]
+Works = Iterator[
+    tuple[int, Callable[[], bytes]]
+]  # tiles of a zoom along the curve, and what makes their bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +96,7 @@ def write_tiles(
     Parameters
     ----------
     points
-        From `tile_points.tile_points` or `tile_points.Gathered`.
+        From `points.tile_points`, `points.tile_hexagons` or `points.Gathered`.
     out
         The folder; made if need be, other files in it stay.
     title, weight, value, source
@@ -123,7 +140,11 @@ def write_tiles(
 
 
 def points_zoom(points: TilePoints) -> int:
-    """The first zoom whose fullest tile holds at most `MOST_POINTS`, within bounds."""
+    """
+    The first zoom whose fullest tile holds at most `MOST_POINTS`, within bounds; with H3 cells as in `hexagons_zoom`.
+    """
+    if points.h3 is not None:
+        return hexagons_zoom(points, MOST_POINTS, LAST_POINTS)
     for zoom in range(FIRST_POINTS, LAST_POINTS):
         if np.diff(runs(coarser(points.keys, BITS, zoom))).max(initial=0) <= MOST_POINTS:
             return zoom
@@ -141,29 +162,50 @@ def _tiles(
     done, total = 0, sum(len(level) for level in levels) + len(points)
     with ThreadPoolExecutor(threads) as pool:
         for zoom in range(last + 1):
-            cells = levels[zoom] if zoom < last else None
-            keys, bits = (points.keys, BITS) if cells is None else (cells.keys, cells.bits)
-            tiles = coarser(keys, bits, zoom)
-            begins = runs(tiles)
-            for tile, start, end in zip(
-                tiles[begins[:-1]].tolist(), begins[:-1].tolist(), begins[1:].tolist(), strict=True
-            ):
-                part = slice(start, end)
-                work = (
-                    pool.submit(_of_points, points, part, zoom)
-                    if cells is None
-                    else pool.submit(_of_cells, cells, part, zoom, points)
-                )
-                waiting.append((tile_id(zoom, tile), work))
+            if zoom < last:
+                works = _cell_tiles(levels[zoom], zoom, points)
+            else:
+                works = _point_tiles(points, zoom) if points.h3 is None else _hexagon_tiles(points, zoom)
+            for tile, work in works:
+                waiting.append((tile_id(zoom, tile), pool.submit(work)))
                 if len(waiting) > 4 * threads:
                     number, ready = waiting.popleft()
                     yield number, ready.result()
-            done += len(keys)
+            done += len(levels[zoom]) if zoom < last else len(points)
             if step is not None:
                 step(f"zoom {zoom}", done / total)
         while waiting:
             number, ready = waiting.popleft()
             yield number, ready.result()
+
+
+def _cell_tiles(cells: Cells, zoom: int, points: TilePoints) -> Works:
+    for tile, part in _parts(coarser(cells.keys, cells.bits, zoom)):
+        yield tile, partial(_of_cells, cells, part, zoom, points)
+
+
+def _point_tiles(points: TilePoints, zoom: int) -> Works:
+    for tile, part in _parts(coarser(points.keys, BITS, zoom)):
+        yield tile, partial(_of_points, points, part, zoom)
+
+
+def _hexagon_tiles(points: TilePoints, zoom: int) -> Works:
+    """Tiles that hold the middle of a hexagon, and those that one reaches into."""
+    owned = coarser(points.keys, BITS, zoom)
+    reached, rows = beside(points, zoom)
+    tiles = np.union1d(owned, reached)
+    cuts = [np.searchsorted(keys, tiles, side) for keys in (owned, reached) for side in ("left", "right")]
+    for tile, start, end, first, after in zip(tiles.tolist(), *(each.tolist() for each in cuts), strict=True):
+        yield tile, partial(_of_hexagons, points, np.arange(start, end), rows[first:after], zoom, tile)
+
+
+def _parts(tiles: Keys) -> Iterator[tuple[int, slice]]:
+    """Each of the sorted tiles, and its rows."""
+    begins = runs(tiles)
+    for tile, start, end in zip(
+        tiles[begins[:-1]].tolist(), begins[:-1].tolist(), begins[1:].tolist(), strict=True
+    ):
+        yield tile, slice(start, end)
 
 
 def _of_cells(cells: Cells, part: slice, zoom: int, points: TilePoints) -> bytes:
@@ -193,6 +235,27 @@ def _of_cells(cells: Cells, part: slice, zoom: int, points: TilePoints) -> bytes
 def _of_points(points: TilePoints, part: slice, zoom: int) -> bytes:
     x, y = positions(points.keys[part])
     extent = 1 << (BITS - zoom)
+    return _packed(encoded(POINTS, x & (extent - 1), y & (extent - 1), extent, _facts(points, part)))
+
+
+def _of_hexagons(points: TilePoints, owned: Ints, others: Ints, zoom: int, tile: int) -> bytes:
+    """A layer of the hexagons that the tile owns, and one of those that reach into it."""
+    assert points.h3 is not None
+    extent = 1 << (BITS - zoom)
+    column, row = (int(each[0]) for each in positions(np.array([tile], np.uint64), zoom))
+    layers = []
+    for layer, rows in ((HEXAGONS, owned), (BESIDE, others)):
+        if not len(rows):
+            continue
+        rows = rows[np.argsort(resolutions(points.h3[rows]), kind="stable")]  # small ones upon large ones
+        outline = rings(points.h3[rows], positions(points.keys[rows])[0])
+        x, y = outline.x - column * extent, outline.y - row * extent
+        layers.append(encoded(layer, x, y, extent, _facts(points, rows), outline.starts))
+    return _packed(b"".join(layers))
+
+
+def _facts(points: TilePoints, part: slice | Ints) -> list[Column]:
+    """What is known of single points."""
     columns = [Column("status", points.status[part], STATUSES)]
     if points.weight is not None:
         weight = points.weight[part]
@@ -203,7 +266,10 @@ def _of_points(points: TilePoints, part: slice, zoom: int) -> bytes:
         columns.append(Column("value", value, has=np.isfinite(value)))
     if points.mask is not None:
         columns.append(_operators(points.mask[part], points.operators))
-    return _packed(encoded("points", x & (extent - 1), y & (extent - 1), extent, columns))
+    if points.h3 is not None:
+        different, which = np.unique(points.h3[part], return_inverse=True)
+        columns.append(Column("h3", which.astype(np.int64), hexagons.names(different)))
+    return columns
 
 
 def _operators(mask: Any, names: Sequence[str]) -> Column:
@@ -238,6 +304,13 @@ def _metadata(
         "counts": dict(zip(STATUSES, points.counts(), strict=True)),
         "refused": refused,
     }
+    if points.h3 is not None:
+        numbers = np.bincount(resolutions(points.h3), minlength=16).tolist()
+        said["hexagons"] = {
+            "resolutions": {str(at): n for at, n in enumerate(numbers) if n},
+            "width": round(usual_px(points, zoom), 2),  # of the usual one, in the 512 pixels of a tile
+            "owner": "the tile of the middle",
+        }
     if weights is not None:
         said["weight"] = {
             "name": [weight.zh or "權重", weight.en or "weight"],
@@ -258,14 +331,16 @@ def _metadata(
     if points.operators:
         cells |= dict.fromkeys((f"by:{operator}" for operator in points.operators), "Number")
         single["operators"] = "String"
+    if points.h3 is not None:
+        single["h3"] = "String"
+    layers = [] if zoom == 0 else [{"id": "cells", "minzoom": 0, "maxzoom": zoom - 1, "fields": cells}]
+    for layer, words in _LAYERS[POINTS if points.h3 is None else HEXAGONS].items():
+        layers.append({"id": layer, **words, "minzoom": zoom, "maxzoom": zoom, "fields": single})
     return {
         "name": title.en or title.zh,
         "description": source.en or source.zh,
         "generator": "Notspot",
-        "vector_layers": [
-            {"id": "cells", "minzoom": 0, "maxzoom": zoom - 1, "fields": cells},
-            {"id": "points", "minzoom": zoom, "maxzoom": zoom, "fields": single},
-        ],
+        "vector_layers": layers,
         "notspot": said,
     }
 
