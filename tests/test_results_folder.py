@@ -1,6 +1,8 @@
 """A result folder read back: the same pages and tables come out of it; nothing in it is executed."""
 
+import errno
 import json
+import os
 import shutil
 import zipfile
 from pathlib import Path
@@ -9,9 +11,9 @@ import geopandas as gpd
 import pytest
 from shapely import Point
 
-from notspot.outputs import report
+from notspot.outputs import replaced_folder, report
 from notspot.results_folder import NAME, load, read_overlays, read_results, write_results
-from notspot_geodata.errors import InputError, NotFoundError
+from notspot_geodata.errors import InputError, NotFoundError, UsageError
 from notspot_geodata.text import Text
 from notspot_maps.overlays.kinds import points_of
 from notspot_maps.overlays.payload import packed
@@ -88,8 +90,31 @@ def test_types_that_do_not_belong_there_are_refused(folder):
 
 
 def test_another_format_is_refused_by_its_number(folder):
-    with pytest.raises(InputError, match="format 99"):
+    with pytest.raises(InputError, match=r"format 99, which a newer Notspot wrote.*update it"):
         read_results(changed(folder, lambda tree: tree.update(format=99)))
+    with pytest.raises(InputError, match="format 0, this Notspot reads"):
+        read_results(changed(folder, lambda tree: tree.update(format=0)))
+
+
+@pytest.mark.parametrize("what", ["cut", "nested", "lost"])
+def test_files_that_are_cut_changed_or_lost_are_errors_in_words(folder, what):
+    file = folder / NAME
+    if what == "cut":  # inside, its list of contents whole
+        data = bytearray(file.read_bytes())
+        data[200:240] = bytes(40)
+        file.write_bytes(data)
+    elif what == "nested":
+        with zipfile.ZipFile(file, "w") as archive:
+            archive.writestr("results.json", "[" * 100_000)
+            archive.writestr("overlays.json", "[" * 100_000)
+    else:
+        (folder / "villages.parquet").unlink()
+    wanted = "villages.parquet must stand beside it" if what == "lost" else "run the study again"
+    with pytest.raises(InputError, match=wanted):
+        read_results(folder)
+    if what == "nested":
+        with pytest.raises(InputError, match="run the study again"):
+            read_overlays(folder)
 
 
 @pytest.mark.parametrize("name", [NAME, "units.parquet"])
@@ -117,3 +142,18 @@ def test_overlays_of_a_folder_without_results_say_what_to_do(tmp_path):
     (tmp_path / NAME).write_bytes(b"PK")
     with pytest.raises(InputError, match="run the study again"):
         read_overlays(tmp_path)
+
+
+def test_a_full_disk_is_an_error_in_words_and_leaves_the_old_result(folder):
+    before = (folder / "index.html").read_bytes()
+    files = tuple(item.name for item in folder.iterdir())
+
+    def fill():
+        with replaced_folder(folder, files) as new:
+            (new / "index.html").write_text("half")
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with pytest.raises(UsageError, match=r"No space left.*as it was"):
+        fill()
+    assert (folder / "index.html").read_bytes() == before
+    assert [item.name for item in folder.parent.iterdir()] == [folder.name]

@@ -4,6 +4,7 @@ A result folder: everything a run writes, made in a temporary place and moved th
 
 from __future__ import annotations
 
+import errno
 import glob
 import hashlib
 import json
@@ -122,7 +123,8 @@ def replaced_folder(target: Path, files: tuple[str, ...]) -> Iterator[Path]:
     except OSError as error:
         raise UsageError(f"{target}: cannot write there ({error.strerror}); choose another --out") from error
     try:
-        yield folder
+        with room(target):
+            yield folder
         folder.chmod(0o777 & ~umask())  # mkdtemp makes it private
         shutil.rmtree(old, ignore_errors=True)
         if target.exists():
@@ -156,6 +158,19 @@ def _remove_stale(target: Path) -> None:
     for left in target.parent.glob(f".{glob.escape(target.name)}.*.new"):
         if time.time() - left.stat().st_mtime > STALE_S:
             shutil.rmtree(left, ignore_errors=True)
+
+
+@contextmanager
+def room(target: Path) -> Iterator[None]:
+    """A full disk in the block becomes an error in words."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise UsageError(
+            f"{target}: {os.strerror(error.errno)}; what was there is as it was. Make room, or choose another --out"
+        ) from error
 
 
 def umask() -> int:

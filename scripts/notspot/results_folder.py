@@ -12,6 +12,7 @@ import io
 import json
 import math
 import zipfile
+import zlib
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
@@ -36,6 +37,11 @@ NAME = "results.zip"
 _OVERLAYS = "overlays.json"
 _LISTED = 8  # names in an error
 FORMAT = 1  # of results.zip; a reader refuses what it does not know
+NEWER = "is of format {}, which a newer Notspot wrote; this one reads {}: update it, or run the study again"
+_BROKEN = (  # what files that are cut, or were changed, raise
+    *(OSError, EOFError, ValueError, KeyError, TypeError, AttributeError, RecursionError, RuntimeError),
+    *(zipfile.BadZipFile, zlib.error),
+)
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest a ZIP can say: same results, same bytes
 _UNITS = {"townships": "units.parquet", "villages": "villages.parquet"}  # stand beside it in the folder
 
@@ -127,17 +133,28 @@ def read_results(folder: str | Path) -> Results:
         raise NotFoundError(
             f"{base} {what}; run the study again with `notspot run STUDY --out {base.name or 'FOLDER'}`"
         )
+    lost = [there for there in _UNITS.values() if not (base / there).is_file()]
+    if lost:
+        raise _unreadable(file, f"{' and '.join(lost)} must stand beside it, and does not")
     try:
         with zipfile.ZipFile(file) as archive:
             tree = json.loads(archive.read("results.json"))
-            if tree.get("format") != FORMAT:
-                raise ValueError(f"it is of format {tree.get('format')!r}, this Notspot reads {FORMAT}")
+            found = tree.get("format")
+            if isinstance(found, int) and found > FORMAT:
+                raise InputError(str(file), [Problem(None, "", NEWER.format(found, FORMAT))])
+            if found != FORMAT:
+                raise ValueError(f"it is of format {found!r}, this Notspot reads {FORMAT}")
             made = _Reader(archive).value(tree["results"])
         made |= {name: gpd.read_parquet(base / there) for name, there in _UNITS.items()}
         return Results(**made)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile) as error:
-        problem = Problem(None, "", f"cannot be read as results ({error}); run the study again")
-        raise InputError(str(file), [problem]) from error
+    except _BROKEN as error:
+        raise _unreadable(file, error) from error
+
+
+def _unreadable(file: Path, why: object) -> InputError:
+    return InputError(
+        str(file), [Problem(None, "", f"cannot be read as results ({why}); run the study again")]
+    )
 
 
 def read_overlays(folder: str | Path) -> tuple[Overlay, ...]:
@@ -150,9 +167,8 @@ def read_overlays(folder: str | Path) -> tuple[Overlay, ...]:
     except FileNotFoundError:
         read_results(folder)  # says what is wrong
         raise
-    except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
-        problem = Problem(None, "", f"cannot be read as results ({error}); run the study again")
-        raise InputError(str(file), [problem]) from error
+    except _BROKEN as error:
+        raise _unreadable(file, error) from error
 
 
 def write_results(results: Results, path: Path, overlays: Sequence[Overlay] = ()) -> None:
