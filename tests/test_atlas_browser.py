@@ -1,14 +1,17 @@
 """The atlas as people use it, in a real browser: mouse, keyboard, phone, two languages."""
 
+import csv
+import io
 import math
 import re
 
 import folium
 import pytest
 from atlas_results import SCRIPT, results
-from browser import opened, until
+from browser import launched, opened, until
 
 from notspot_maps.atlas.layer import AtlasLayer, atlas
+from notspot_maps.offline import asset
 
 pytestmark = pytest.mark.browser
 
@@ -76,6 +79,9 @@ def test_it_opens_alone_without_errors_and_fits(file, size, lang):
         assert visit.outside == []
         assert visit.errors == []
         assert not visit.scrolls_sideways()
+        clipped = """title => { title.textContent = 'A title that is too long for one line of a phone '.repeat(3);
+            return title.scrollHeight > title.clientHeight + 1 || title.scrollWidth > title.clientWidth; }"""
+        assert not page.locator(".ns-title").evaluate(clipped)
         assert page.locator(".ns-class").count() == 4  # three values and unknown
         assert page.evaluate("document.documentElement.lang") == ("zh-Hant-TW" if lang == "zh" else "en")
 
@@ -357,6 +363,81 @@ def test_a_speed_that_is_unknown_shows_no_people_of_zero(report_folder):
         card = visit.page.locator(".ns-big").locator("xpath=..").inner_text()
         assert "無資料" in card
         assert not re.search(r"人口數 0\b", card)
+
+
+def test_of_a_weighted_mean_the_weight_is_told_and_no_sum_of_products(report_folder):
+    with opened(report_folder / "atlas.html", fragment="#i=dl_mbps_best&l=township&t=wide") as visit:
+        page = visit.page
+        page.wait_for_selector(".ns-ranking")
+        heads = [text.split()[0] for text in page.locator(".ns-ranking thead th").all_inner_texts()]
+        assert heads[-1] == "權數"
+        assert "分子" not in heads
+        page.click("[data-ns=tab-place]")
+        assert re.search(r"權數\s*人口數 23,", page.locator(".ns-figures").inner_text())
+        with page.expect_download() as download:
+            page.click("[data-ns=tab-table]")
+            page.click("[data-ns=csv]")
+        first = next(csv.DictReader(io.StringIO(download.value.path().read_text("utf-8-sig"))))
+        assert (first["numerator"], first["denominator"]) == ("", "4117")
+        page.select_option("[data-ns=indicator]", "base_stations_4g_per_1000")
+        assert "分子" in page.locator(".ns-ranking thead").inner_text()
+
+
+def test_the_whole_nation_is_in_view_when_it_opens(report_folder):
+    """Kinmen with its name, under none of the controls, on a phone and on a desk."""
+    with opened(report_folder / "atlas.html", **PHONE) as visit:
+        for size in (PHONE, {"width": 1440, "height": 900}):
+            visit.page.set_viewport_size({"width": size["width"], "height": size["height"]})
+            visit.page.goto("about:blank")
+            visit.page.goto((report_folder / "atlas.html").resolve().as_uri())
+            page = ready(visit)
+            page.click("[data-ns=patterns]")  # writes where the map stands into the address
+            land = page.locator(".leaflet-container").bounding_box()
+            for lat, lng in ((24.44, 118.15), (24.44, 118.5), (25.0, 122.0), (21.9, 120.85), (22.05, 121.55)):
+                x, y = spot(page, lat, lng)
+                assert land["x"] <= x <= land["x"] + land["width"]
+                assert (
+                    page.evaluate(
+                        "([x, y]) => document.elementFromPoint(x, y).closest('.leaflet-control')", [x, y]
+                    )
+                    is None
+                )
+
+
+def labelled(zoom, *, marks=(), middle=(0.5, 0.5)):
+    """Where the name of one unit stands that fills the box from 0 to 1 of the world, with marks at points of it."""
+    page = launched().new_page()
+    found = page.evaluate(
+        "([zoom, marks, middle]) => {"
+        + asset("labels.js")
+        + """
+            const WORLD = 256, worldX = (lon) => WORLD * (0.5 + lon / 360);
+            const points = { n: marks.length, x: marks.map((m) => m[0]), y: marks.map((m) => m[1]), size: () => 4 };
+            const within = (x, y) => (x >= 0 && x <= 1 && y >= 0 && y <= 1 ? 0 : -1);
+            const model = {
+                n: { county: 1, township: 0, village: 0 }, of: { county: [0] }, shapes: { at: within },
+                boxes: () => [[0, 0, 1, 1]], middle: () => middle, data: { views: [{ box: [-180, 0, -178.59375, 1] }] },
+            };
+            const overlays = { shown: () => (marks.length ? [{ id: "m" }] : []), made: new Map([["m", points]]) };
+            return new Labels({ lang: "zh", short: () => "金門縣", overlays, model }).all(zoom);
+        }""",
+        [zoom, marks, middle],
+    )
+    page.close()
+    return found
+
+
+def test_names_give_way_to_marks_and_stay_inside_the_view_that_opens():
+    zoom, k = 8, 256
+    (free,) = labelled(zoom)
+    assert (free["x"], free["y"]) == (0.5 * k, 0.5 * k)
+    (aside,) = labelled(zoom, marks=[(0.5, 0.5)])
+    reach = 4 + free["half"]
+    assert abs(aside["x"] - 0.5 * k) >= reach or abs(aside["y"] - 0.5 * k) >= 4 + free["size"] / 2
+    crowd = [(x / 40, y / 40) for x in range(41) for y in range(41)]
+    assert labelled(zoom, marks=crowd) == []  # no place is free of them
+    (edge,) = labelled(zoom, middle=(0.02, 0.5))
+    assert edge["x"] - edge["half"] >= 0
 
 
 @pytest.mark.parametrize(

@@ -414,10 +414,58 @@ def test_nonsense_in_the_address_does_no_harm(file, fragment):
         assert visit.errors == []
 
 
+def test_what_an_address_names_and_is_not_there_is_told(file):
+    fragment = "#i=nonsense&p=99999&y=1066&l=moon&f=remote,x&c=bare@2020&o=none&lang=en"
+    with opened(file, fragment=fragment) as visit:
+        page = ready(visit)
+        note = page.locator(".ns-lost")
+        lines = [re.sub("[\u2068\u2069]", "", line) for line in note.locator("li").all_inner_texts()]
+        assert lines == [
+            "Address: There is no indicator “nonsense” here; “Download speed” is shown instead.",
+            "There is no year “1066” here; 2021 is shown instead.",
+            "There is no indicator “bare@2020” to compare with; nothing is compared.",
+            "There is no level “moon” here; the level follows the zoom instead.",
+            "There is no filter “x” here; it is left out.",
+            "There is no place of the code “99999” here; the nation is shown instead.",
+            "1 more are not here either.",
+        ]
+        until(page, "document.querySelector('[role=status]').textContent.includes('no indicator')")
+        until(page, "!location.hash.includes('nonsense')")
+        shown = address(page)
+        assert (shown["i"], shown["l"], shown["f"]) == ("speed", "auto", "remote")
+        assert not {"p", "y", "c", "o"} & set(shown)
+        assert visit.violations() == []
+        page.click("[data-ns=lang]")
+        assert "改顯示「下載速率」" in note.inner_text()
+        page.click("[data-ns=filters]")  # the panel is built anew, and what is shown is the same
+        assert note.count() == 1
+        page.click("[data-ns=lost]")
+        assert note.count() == 0
+        assert page.evaluate("document.activeElement.id") == "ns-panel"
+        go(page, "i=speed&p=<b>99</b>")
+        assert "<b>99</b>" in note.inner_text()
+        page.select_option(
+            "[data-ns=indicator]", "reached"
+        )  # another thing is shown: the note is of the past
+        assert note.count() == 0
+        assert visit.errors == []
+
+
+def test_a_link_that_is_followed_while_the_view_changes_is_not_written_over(file):
+    with opened(file, fragment="#i=speed&l=township") as visit:
+        page = ready(visit)
+        page.evaluate(
+            "() => { location.hash = '#i=reached&l=township';"
+            " document.querySelector('[data-ns=patterns]').click(); }"  # writes the address at once
+        )
+        until(page, "document.querySelector('[data-ns=indicator]').value === 'reached'")
+
+
 def test_links_of_before_still_lead_there(file):
     with opened(file, fragment="#i=reached&l=county&p=00002&m=9.5/23.6/121.2&h=-1&t=table&lang=en") as visit:
         page = ready(visit)
-        assert page.get_attribute("[data-ns=level-township]", "aria-pressed") == "false"
+        assert page.get_attribute("[data-ns=level-township]", "aria-pressed") == "true"
+        assert "no figures for counties; townships are shown" in page.locator(".ns-lost").inner_text()
         assert page.input_value("[data-ns=indicator]") == "reached"
         assert page.locator(".ns-path li").all_inner_texts() == ["Nation", "Haidao County"]
 
@@ -518,17 +566,57 @@ def test_a_tap_leaves_no_tooltip_behind(file):
 
 @pytest.mark.parametrize(("width", "height"), [(600, 400), (320, 480), (320, 256)])
 def test_in_a_small_frame_the_panel_is_a_bar_that_opens(file, width, height):
-    with opened(file, fragment="#i=speed&p=00002001", width=width, height=height) as visit:
+    with opened(file, fragment="#i=reached&p=00001002", width=width, height=height) as visit:
         page = ready(visit)
         assert not visit.scrolls_sideways()
         assert page.locator(".ns-panel").bounding_box()["height"] < height / 2
-        assert "140.3" in page.locator(".ns-brief").inner_text()
+        assert "70.0 %" in page.locator(".ns-brief").inner_text()
+        strip = page.locator(".ns-strip")
+        strip.wait_for()  # the legend, without a press
+        said = strip.get_attribute("aria-label")
+        assert said.startswith("圖例：涵蓋人口比率")
+        assert said.endswith("無資料（斜線）")
+        assert strip.locator(".ns-swatch").count() == page.locator(".ns-class").count()
+        box = strip.bounding_box()
+        for name in (".ns-jumps", ".leaflet-control-zoom", ".leaflet-control-attribution", ".ns-panel"):
+            other = page.locator(name).bounding_box()
+            apart = (
+                box["x"] + box["width"] <= other["x"]
+                or other["x"] + other["width"] <= box["x"]
+                or box["y"] + box["height"] <= other["y"]
+                or other["y"] + other["height"] <= box["y"]
+            )
+            assert apart, name
+        assert page.locator(".ns-strip-row").evaluate("row => row.scrollWidth <= row.clientWidth")
         page.click("[data-ns=more]")
+        strip.wait_for(state="hidden")
         assert page.locator(".ns-choice").first.is_visible()
         assert page.evaluate("document.activeElement.dataset.ns") == "less"
         assert not visit.scrolls_sideways()
         page.click("[data-ns=less]")
         assert not page.locator(".ns-choice").first.is_visible()
+        strip.wait_for()
+        assert visit.violations() == []
+
+
+def test_the_strip_stands_in_for_a_legend_that_is_out_of_sight(file):
+    with opened(file, fragment="#i=speed&l=township") as visit:
+        page = ready(visit)
+        strip = page.locator(".ns-strip")
+        assert not strip.is_visible()
+        page.click("[data-ns=tab-table]")
+        strip.wait_for()
+        page.click(
+            "[data-ns=compare]"
+        )  # two years in the same classes: one strip, and the names of the sides above it
+        assert strip.locator(".ns-strip-row").count() == 1
+        page.select_option("[data-ns=indicator1]", "reached")
+        page.select_option("[data-ns=year1]", "2021")
+        assert strip.locator(".ns-strip-row").count() == 2
+        edge = lambda name: f"document.querySelector('{name}').getBoundingClientRect()"  # noqa: E731
+        until(page, f"{edge('.ns-side-0')}.bottom <= {edge('.ns-strip')}.top")
+        page.click("[data-ns=tab-place]")
+        strip.wait_for(state="hidden")
 
 
 def test_offline_and_under_reduced_motion_it_is_the_same_page(file):
@@ -645,6 +733,15 @@ def test_on_paper_the_map_and_its_legend_take_a_page_and_the_table_follows(file)
         assert page.locator(".ns-map").bounding_box()["y"] < bottom["y"]
         assert page.locator("tr[data-index]").count() == 4
         assert "下載速率（2021）" in page.locator(".ns-printed").inner_text()
+        foot = "document.adoptedStyleSheets[0].cssRules[0].cssText"
+        assert page.evaluate(foot) == '@page { @bottom-left { content: "測試地圖 · 執行代號 test0001"; } }'
+        numbered = (
+            "[...document.styleSheets].flatMap((sheet) => [...sheet.cssRules]).map((rule) => rule.cssText)"
+        )
+        assert any(
+            "@bottom-right" in rule and "counter(page)" in rule and "counter(pages)" in rule
+            for rule in page.evaluate(numbered)
+        )
         seen = page.evaluate(
             """() => { const canvas = document.querySelector('.ns-paper-picture'), {width, height} = canvas;
             const {data} = canvas.getContext('2d').getImageData(0, 0, width, height), seen = {};

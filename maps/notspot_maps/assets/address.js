@@ -3,12 +3,21 @@
 const CLOSEST = 20; // zoom: beyond it there is nothing to see, and at some thousand no number for it
 
 class Address {
-  constructor(view) { this.view = view; }
+  constructor(view) { Object.assign(this, { view, lost: new Lost(view) }); }
+
+  /* The note on what the last address named and is not there, or null. */
+  note() { return this.lost.draw(this._shown()); }
+
+  /* The parts of the address that say what is shown, without where the map stands and in which language. */
+  _shown() { return this.text().split("&").filter((part) => /^(i|l|y|p|c|f|k|o)=/.test(part)).join("&"); }
 
   write() {
+    this.lost.settle(this._shown());
     if (!this.view.source.fragment || this.reading || this.view.printing) return;
+    if (location.hash !== this.hash) return; // a link was followed while the map moved: it is about to be read
     try {
       history.replaceState(null, "", "#" + this.text());
+      this.hash = location.hash;
     } catch {
       /* inside a srcdoc frame there is no address to keep */
     }
@@ -50,33 +59,48 @@ class Address {
     return `${+zoom.toFixed(2)}/${at.lat.toFixed(4)}/${at.lng.toFixed(4)}`;
   }
 
-  /* What cannot be read is as if it were not there. */
+  /* What names nothing that is there is left out, and said; the rest that cannot be read is as if it were not there. */
   read(again = false) {
-    const { view } = this, { model } = view;
+    const { view } = this, { model } = view, lost = [];
     if (!view.source.fragment) return;
     const given = new URLSearchParams(location.hash.slice(1)), get = (key) => given.get(key) || "";
-    const known = (id) => model.indicators.find((each) => each.id === id), year = (text) => (model.years.includes(Number(text)) ? Number(text) : model.year);
+    const missed = (kind, asked, shown) => lost.push([kind, asked, shown]), parts = (key, by) => get(key).split(by).filter(Boolean);
+    const known = (id) => model.indicators.find((each) => each.id === id), year = (text) => {
+      if (model.years.includes(Number(text))) return Number(text);
+      if (text) missed("year", text, () => String(model.year));
+      return model.year;
+    };
     this.reading = true;
+    this.hash = location.hash;
     view.lang = get("lang") === "en" ? "en" : get("lang") === "zh" || given.has("l") ? "zh" : view.lang;
+    if (get("i") && !known(get("i"))) missed("indicator", get("i"), () => view.indicator && view.text(view.indicator.name));
     view.sides = [{ indicator: known(get("i")) || view.indicator, year: year(get("y")) }];
     const at = get("c").lastIndexOf("@"), other = known(at < 0 ? get("c") : get("c").slice(0, at));
     if (other && view.indicator) view.sides.push({ indicator: other, year: year(at < 0 ? "" : get("c").slice(at + 1)) });
+    else if (get("c")) missed("other", get("c"));
     view.split = /^\d+$/.test(get("s")) ? Math.min(100, Number(get("s"))) / 100 : 0.5;
-    view.chosen = LEVELS.includes(get("l")) && model.n[get("l")] ? get("l") : "auto";
-    view.filters = new Set(get("f").split(",").filter((id) => id === "below" || (id.startsWith("in:") ? model.find(id.slice(3)) : model.tags.some((tag) => tag.id === id))));
+    view.chosen = this._level(get("l"), missed);
+    const asked = parts("f", ","), filters = asked.filter((id) => id === "below" || (id.startsWith("in:") ? model.find(id.slice(3)) : model.tags.some((tag) => tag.id === id)));
+    asked.filter((id) => !filters.includes(id)).forEach((id) => missed("filter", id));
+    view.filters = new Set(filters);
     view.classing = new Map();
     get("k").split(";").forEach((text, side) => {
       const choice = choiceOf(text), own = view.sides[side] && view.sides[side].indicator;
       if (choice && own) view.classing.set(own.id, choice);
+      else if (text) missed("classes", text);
     });
     view.hidden = new Set(get("h").split(",").filter((c) => /^-?\d{1,3}$/.test(c)).map(Number));
     view.patterns = get("pt") === "1";
     view.selected = get("p") ? model.find(get("p")) : null;
+    if (get("p") && !view.selected) missed("place", get("p"));
     view.tab = ["table", "wide"].includes(get("t")) ? "table" : "place";
     view.wide = get("t") === "wide";
     const sort = /^(name|value|value2|change|low|high|width|n|d)([-+ ])$/.exec(get("q")); // a bare + is read as a blank
     view.sort = sort ? { by: sort[1], down: sort[2] === "-" } : { by: "value", down: true };
-    if (view.overlays) view.overlays.read(get("o"));
+    if (view.overlays) {
+      view.overlays.read(get("o"));
+      for (const part of parts("o", ",")) if (!view.overlays.find(/^[a-z0-9_]*/.exec(part)[0])) missed("overlay", part);
+    }
     const [zoom, lat, lng] = get("m").split("/").map(Number);
     if ([zoom, lat, lng].every(Number.isFinite) && get("m")) {
       const within = (low, value, high) => Math.max(low, Math.min(high, value)), { map } = view;
@@ -88,6 +112,21 @@ class Address {
       view.goTo(view.selected);
     }
     this.reading = false;
+    this.lost.take(lost);
     if (again) view.reread();
+    else if (lost.length) setTimeout(() => this.write()); // when the view has opened: the address is that of what is shown
+  }
+
+  /* The level asked for; where the indicator has figures of others only, the one that is drawn in its place. */
+  _level(asked, missed) {
+    const { view } = this, { model, indicator } = view;
+    if (!LEVELS.includes(asked) || !model.n[asked]) {
+      if (asked && asked !== "auto") missed("level", asked);
+      return "auto";
+    }
+    if (!indicator || !Object.keys(indicator.levels).length || model.has(indicator, asked)) return asked;
+    const drawn = view.levelOf(asked);
+    missed("levelFigures", () => view.words[asked], () => view.words[drawn]);
+    return drawn;
   }
 }

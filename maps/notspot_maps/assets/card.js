@@ -68,7 +68,7 @@ class Card {
     const rows = [], line = (word, ...text) => rows.push(el("dt", {}, word), el("dd", {}, ...text));
     const bounds = view.bounds(cell, indicator), ratio = view.ratio(cell, indicator);
     if (bounds) line(W.bounds, bounds);
-    if (ratio) line(W.ratio, ratio.join(view.lang === "zh" ? "／" : " / "));
+    if (ratio) line(view.ratioName(indicator), ratio.join(view.lang === "zh" ? "／" : " / "));
     if (known && place.level !== "nation") {
       const { rank, known: all } = view.model.ranks(indicator, place.level, year);
       line(W.rank, W.rankOf(number(rank[place.index], view.lang, 0), number(all, view.lang, 0), W[place.level]));
@@ -93,7 +93,7 @@ class Card {
     const told = (indicator) => view.model.told(indicator, view.level, view.sides.find((side) => side.indicator === indicator).year);
     return own.length ? this.panel.fold("about", W.about, own.map((indicator) => [indicator, told(indicator)]).map(([indicator, { source, basis, caveat, as_of }]) => [
       own.length > 1 ? el("h3", {}, view.text(indicator.name)) : null,
-      el("dl", {}, line(W.definition, view.text(indicator.definition)), line(W.ratio, [indicator.numerator, indicator.denominator].map((text) => view.text(text)).filter(Boolean).join(view.lang === "zh" ? "／" : " / ")),
+      el("dl", {}, line(W.definition, view.text(indicator.definition)), line(view.ratioName(indicator), [indicator.numerator, indicator.denominator].map((text) => view.text(text)).filter(Boolean).join(view.lang === "zh" ? "／" : " / ")),
         line(W.source, view.text(source)), line(W.basis, W[basis] || basis), line(W.asOf, as_of),
         line(W.caveat, view.text(caveat)), line(W.needs, view.text(indicator.needs)))]).flat(Infinity)) : null;
   }
@@ -110,7 +110,7 @@ class Card {
       const { place: speaks, cell } = view.cell(place, side), ratio = view.ratio(cell, indicator), bounds = view.bounds(cell, indicator), known = cell && cell.v !== null;
       if (sides.length > 1) lines.push(el("p", { class: "ns-tip-which" }, el("b", { class: "ns-which" }, side ? W.rightSide : W.leftSide), view.titleOf(side)));
       lines.push(el("p", { class: "ns-tip-value" }, view.value(cell ? cell.v : null, cell && cell.nothing, indicator), known && view.unit(indicator) ? el("span", { class: "ns-unit" }, " " + view.unit(indicator)) : null),
-        bounds ? el("p", {}, `${W.bounds} ${bounds}`) : null, ratio ? el("p", {}, ratio.join(slash)) : null);
+        bounds ? el("p", {}, `${W.bounds} ${bounds}`) : null, ratio ? el("p", {}, indicator.numerator ? "" : view.ratioName(indicator) + (view.lang === "zh" ? "：" : " "), ratio.join(slash)) : null);
       if (side && indicator === sides[0].indicator) return;
       const years = this.trend.line(indicator, speaks);
       lines.push(years ? el("p", { class: "ns-tip-years" }, years) : null, el("p", { class: "ns-tip-source" }, view.text(model.told(indicator, speaks.level, year).source)));

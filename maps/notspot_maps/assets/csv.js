@@ -10,7 +10,7 @@ function csvOf(view, rows) {
       const path = model.path(level, i), above = (name) => (name === level ? null : path.find((at) => at.level === name)), cell = model.cell(indicator, level, i, year) || { s: "unknown" };
       const own = { level, index: i }, county = above("county"), town = above("township");
       lines.push([model.code(level, i), names(own, "zh"), names(own, "en"), names(county, "zh"), names(county, "en"), names(town, "zh"), names(town, "en"),
-        cell.v, cell.low, cell.high, cell.n, cell.d, view.text(indicator.unit), cell.nothing ? "not applicable" : cell.s, indicator.id, year, model.data.run].map(csvCell).join(","));
+        cell.v, cell.low, cell.high, indicator.numerator ? cell.n : null, cell.d, view.text(indicator.unit), cell.nothing ? "not applicable" : cell.s, indicator.id, year, model.data.run].map(csvCell).join(","));
     }
   return lines.join("\r\n") + "\r\n";
 }

@@ -2,6 +2,17 @@
 
 const FONT = '"Noto Sans TC","PingFang TC","Microsoft JhengHei",system-ui,sans-serif';
 
+const ASIDE = [0, 1, -1, 2, -2, 3, -3]; // steps that a name goes up and down, and half of them to the sides, to keep clear of marks
+const BEARABLE = 0.12; // of a name that marks may cover where there is no better place for it
+
+/* Where the map opens: all that is to be seen without it becoming smaller. [west, south, east, north] in degrees. */
+function openingBox(views) {
+  const [first, ...others] = views.map((each) => each.box), beside = others.filter((box) => box[1] >= first[1] && box[3] <= first[3]);
+  return [Math.min(first[0], ...beside.map((box) => box[0])), first[1], Math.max(first[2], ...beside.map((box) => box[2])), first[3]];
+}
+
+const frame = (x, y, half, tall) => [x - half, y - tall, x + half, y + tall];
+
 class Labels {
   constructor(view) {
     this.view = view;
@@ -34,12 +45,18 @@ class Labels {
     return sum;
   }
 
+  /* Marks that names give way to, as text: while it is the same, the names are. */
+  over() {
+    const { overlays } = this.view;
+    return overlays ? overlays.shown("points").map((each) => each.id).join() : "";
+  }
+
   /* {text, x, y, size, half} of all names that fit, in pixels of the world at this zoom. */
   all(zoom) {
-    const { view } = this, key = `${zoom}/${view.lang}`;
+    const { view } = this, key = `${zoom}/${view.lang}/${this.over()}`;
     let found = this.placed.get(key);
     if (found) return found;
-    const k = Math.pow(2, zoom), taken = new Map(), cell = 96;
+    const k = Math.pow(2, zoom), taken = new Boxes(), marks = this._marks(zoom, k), edge = this._edge(k);
     found = [];
     for (const [level, size] of this._wanted(zoom)) {
       const boxes = view.model.boxes(level);
@@ -50,14 +67,10 @@ class Labels {
         if (zoom >= 9.6 && room < half * 1.24) continue;
         const at = view.model.middle(level, i);
         if (!at) continue;
-        const x = at[0] * k, y = at[1] * k, w = x - half - 3, n = y - size * 0.7, e = x + half + 3, s = y + size * 0.7;
-        const keys = [];
-        for (let cx = Math.floor(w / cell); cx <= Math.floor(e / cell); cx++) for (let cy = Math.floor(n / cell); cy <= Math.floor(s / cell); cy++) keys.push(cx * 0x4000000 + cy);
-        if (keys.some((each) => taken.has(each) && taken.get(each).some((b) => w < b[2] && e > b[0] && n < b[3] && s > b[1]))) continue;
-        for (const each of keys) {
-          if (taken.has(each)) taken.get(each).push([w, n, e, s]);
-          else taken.set(each, [[w, n, e, s]]);
-        }
+        const [x, y] = this._aside([this._inside(at[0] * k, half, edge), at[1] * k], { level, i, k, half, size }, taken, marks);
+        const box = frame(x, y, half + 3, size * 0.7);
+        if (Number.isNaN(x) || taken.count(box)) continue;
+        taken.add(box);
         found.push({ text, x, y, size, half });
       }
     }
@@ -66,8 +79,78 @@ class Labels {
     return found;
   }
 
+  /* What is at the edge of the view that the map opens with has its name on the inner side. */
+  _edge(k) {
+    const views = this.view.model.data.views || [];
+    if (!views.length) return null;
+    const box = openingBox(views);
+    return [worldX(box[0]) * k, worldX(box[2]) * k];
+  }
+
+  _inside(x, half, edge) { return !edge || x < edge[0] || x > edge[1] ? x : Math.max(edge[0] + half, Math.min(edge[1] - half, x)); }
+
+  _marks(zoom, k) {
+    const { overlays } = this.view, out = new Boxes();
+    for (const overlay of overlays ? overlays.shown("points") : []) {
+      const made = overlays.made.get(overlay.id), r = made.size(zoom) + 1.5;
+      for (let j = 0; j < made.n; j++) out.add([made.x[j] * k - r, made.y[j] * k - r, made.x[j] * k + r, made.y[j] * k + r]);
+    }
+    return out;
+  }
+
+  /* The place nearest to where a name belongs, within its unit, that no mark and no other name has; NaN where there is none. */
+  _aside([x, y], { level, i, k, half, size }, taken, marks) {
+    const own = (px, py) => frame(px, py, half + 1, size * 0.55);
+    if (!marks.count(own(x, y))) return [x, y];
+    const { shapes, of } = this.view.model, area = (2 * half + 2) * size * 1.1;
+    const places = ASIDE.flatMap((down) => ASIDE.map((right) => [x + (right * half) / 2, y + down * size * 0.8])).sort((a, b) => Math.hypot(a[0] - x, a[1] - y) - Math.hypot(b[0] - x, b[1] - y));
+    let best = [NaN, NaN], least = BEARABLE;
+    for (const [px, py] of places) {
+      const box = own(px, py), covered = marks.covered(box) / area;
+      if (covered >= least || taken.count(frame(px, py, half + 3, size * 0.7))) continue;
+      const unit = shapes.at(px / k, py / k);
+      if (unit >= 0 ? of[level][unit] !== i : Math.abs(py - y) > size * 1.7) continue; // at sea, but close by
+      [best, least] = [[px, py], covered];
+      if (!covered) break;
+    }
+    return best;
+  }
+
   /* Those that reach into a square of the picture. */
   within(zoom, x, y, side) {
     return this.all(zoom).filter((each) => each.x + each.half + 4 > x && each.x - each.half - 4 < x + side && each.y + each.size > y && each.y - each.size < y + side);
+  }
+}
+
+/* Boxes [west, north, east, south] in pixels, found by where they are. */
+class Boxes {
+  constructor() { this.cells = new Map(); }
+
+  *_keys([w, n, e, s], cell = 96) {
+    for (let cx = Math.floor(w / cell); cx <= Math.floor(e / cell); cx++) for (let cy = Math.floor(n / cell); cy <= Math.floor(s / cell); cy++) yield cx * 0x4000000 + cy;
+  }
+
+  add(box) {
+    for (const key of this._keys(box)) {
+      const there = this.cells.get(key);
+      if (there) there.push(box);
+      else this.cells.set(key, [box]);
+    }
+  }
+
+  /* Those that overlap one. */
+  _over([w, n, e, s]) {
+    const found = new Set();
+    for (const key of this._keys([w, n, e, s])) for (const b of this.cells.get(key) || []) if (w < b[2] && e > b[0] && n < b[3] && s > b[1]) found.add(b);
+    return found;
+  }
+
+  count(box) { return this._over(box).size; }
+
+  /* How many square pixels of one they cover; where they overlap each other, more than once. */
+  covered(box) {
+    let sum = 0;
+    for (const b of this._over(box)) sum += (Math.min(box[2], b[2]) - Math.max(box[0], b[0])) * (Math.min(box[3], b[3]) - Math.max(box[1], b[1]));
+    return sum;
   }
 }

@@ -26,9 +26,19 @@ function swatch(view, classes, c) {
 }
 
 class Legend {
-  constructor(panel) { Object.assign(this, { panel, view: panel.view, open: false }); }
+  constructor(panel) {
+    Object.assign(this, { panel, view: panel.view, open: false });
+    this.strip = new Strip(this);
+  }
+
+  close() { this.strip.close(); }
 
   draw(node) {
+    this._draw(node);
+    this.strip.draw(node.querySelector(".ns-classes"));
+  }
+
+  _draw(node) {
     const { view } = this, W = view.words, { indicator } = view;
     const focus = document.activeElement && document.activeElement.dataset.ns;
     if (!indicator) return node.replaceChildren();

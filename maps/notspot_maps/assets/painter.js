@@ -92,10 +92,10 @@ const Painter = L.Layer.extend({
       this.stamps["fills" + side]++;
     }
     this.clips.forEach((clip, side) => (clip.style.display = this.view.plain || side >= this._sides() ? "none" : ""));
-    const dimmed = this.brush.dimmed(), { level, lang } = this.view, plain = Boolean(this.view.plain), old = this.lined;
-    const same = old && old.level === level && old.lang === lang && old.plain === plain && (old.dimmed === dimmed || (old.dimmed && dimmed && old.dimmed.length === dimmed.length && old.dimmed.every((v, i) => v === dimmed[i])));
+    const dimmed = this.brush.dimmed(), { level, lang } = this.view, plain = Boolean(this.view.plain), over = this.brush.labels.over(), old = this.lined;
+    const same = old && old.over === over && old.level === level && old.lang === lang && old.plain === plain && (old.dimmed === dimmed || (old.dimmed && dimmed && old.dimmed.length === dimmed.length && old.dimmed.every((v, i) => v === dimmed[i])));
     if (!same) {
-      this.lined = { level, lang, plain, dimmed };
+      this.lined = { level, lang, plain, over, dimmed };
       this.stamps.lines++;
     }
     this.shift();

@@ -52,6 +52,7 @@ class Panel {
 
   close() {
     this.drawn.table.close();
+    this.drawn.legend.close();
     this.root.replaceChildren();
     this.root.classList.remove("ns-bar", "ns-tall", "ns-wide");
     this.jumps.remove();
@@ -79,6 +80,7 @@ class Panel {
     this.body = el("div", { class: "ns-body" }, this.parts.filter,
       panel("place", this.parts.legend, this.parts.overlays, this.parts.find, this.parts.card), panel("table", this.parts.table), foot);
     this.root.replaceChildren(...[
+      view.address ? view.address.note() : null,
       data.notice ? el("p", { class: "ns-notice", role: "note" }, el("b", {}, W.notice + colon), view.text(data.notice)) : null,
       el("header", { class: "ns-head" }, el("div", { class: "ns-headline" }, title, language, sheets), this.parts.brief, this.parts.printed,
         el("div", { class: "ns-asked" }, controls.sides(), controls.shown(), controls.tools())),

@@ -12,11 +12,20 @@ class Paper {
     this.after = () => this._lift();
     window.addEventListener("beforeprint", this.before);
     window.addEventListener("afterprint", this.after);
+    document.adoptedStyleSheets.push((this.margins = new CSSStyleSheet()));
   }
 
   close() {
     window.removeEventListener("beforeprint", this.before);
     window.removeEventListener("afterprint", this.after);
+    document.adoptedStyleSheets = document.adoptedStyleSheets.filter((each) => each !== this.margins);
+  }
+
+  /* Beside the number of each page, below: whose page it is, should it part from the others. */
+  _foot() {
+    const { view } = this, { data } = view.model;
+    const text = (words) => `"${[...words].map((char) => (/[\p{L}\p{N} ]/u.test(char) ? char : `\\${char.codePointAt(0).toString(16)} `)).join("")}"`; // all else by number: nothing ends it early
+    this.margins.replaceSync(`@page { @bottom-left { content: ${text(`${view.text(data.title)} · ${view.words.run} ${data.run}`)}; } }`);
   }
 
   /* The map takes the size that it has on paper, with what is in view now still in view. */
@@ -26,6 +35,7 @@ class Paper {
     this.was = { center: map.getCenter(), zoom: map.getZoom() };
     const seen = map.getBounds();
     this.view.printing = true;
+    this._foot();
     box.classList.add("ns-paper-map");
     map.invalidateSize({ animate: false, pan: false });
     map.fitBounds(seen, { animate: false });

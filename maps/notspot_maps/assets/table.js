@@ -85,12 +85,12 @@ class Table {
 
   _title(by) {
     const W = this.view.words;
-    return { name: W.place, value: this.view.sides.length > 1 ? `${W.left}${this.view.lang === "zh" ? "" : " "}${W.value.toLowerCase()}` : W.value, change: W.change2 }[by] || W[by];
+    return { name: W.place, value: this.view.sides.length > 1 ? `${W.left}${this.view.lang === "zh" ? "" : " "}${W.value.toLowerCase()}` : W.value, change: W.change2, d: this.view.indicator.numerator ? W.d : W.weight }[by] || W[by];
   }
 
   _sortable() {
     const { view } = this, column = view.model.column(view.indicator, view.level, view.year) || {};
-    return ["name", "value", ...(view.sides.length > 1 ? ["value2", ...(view.sides[1].indicator === view.indicator ? ["change"] : [])] : []), "low", "high", "width", ...(column.n ? ["n"] : []), ...(column.d ? ["d"] : [])];
+    return ["name", "value", ...(view.sides.length > 1 ? ["value2", ...(view.sides[1].indicator === view.indicator ? ["change"] : [])] : []), "low", "high", "width", ...(column.n && column.d && view.indicator.numerator ? ["n"] : []), ...(column.d ? ["d"] : [])]; // of a mean no sum, and no count twice
   }
 
   _columns() {

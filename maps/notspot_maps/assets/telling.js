@@ -1,5 +1,8 @@
 /* Figures in words, as the view tells them. */
 
+Object.assign(WORDS.zh, { weight: "權數" });
+Object.assign(WORDS.en, { weight: "Weight" });
+
 const TELLING = {
   /* The cell that speaks for a place on a side: its own, or its township's where villages have none. */
   cell(place, side = 0) {
@@ -23,12 +26,16 @@ const TELLING = {
     return `${cell.low === null ? "?" : this.value(cell.low, false, indicator)} – ${cell.high === null ? "?" : this.value(cell.high, false, indicator)}`;
   },
 
+  /* Of what and to what; null where there is no more than the value itself. A mean has its weights only: the sum of products that is over them says nothing. */
   ratio(cell, indicator = this.indicator) {
-    if (!cell || (cell.n === null && cell.d === null)) return null;
-    const part = (text, v) => `${this.text(text)} ${v === null ? this.words.unknown : figure(v, this.lang)}`;
     const { numerator, denominator } = indicator;
+    if (!cell || (cell.n === null && cell.d === null) || (cell.d === null && cell.n === cell.v)) return null;
+    const part = (text, v) => `${this.text(text)} ${v === null ? this.words.unknown : figure(v, this.lang)}`;
     return [numerator && part(numerator, cell.n), denominator && cell.d !== null ? part(denominator, cell.d) : null].filter(Boolean);
   },
+
+  /* What such a pair is called. */
+  ratioName(indicator = this.indicator) { return indicator.numerator ? (indicator.denominator ? this.words.ratio : this.words.n) : this.words.weight; },
 
   /* What a side shows, in words: the indicator, and the year where there are several. */
   titleOf(side) {

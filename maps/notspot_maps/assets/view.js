@@ -334,9 +334,9 @@ class View {
   }
 
   _fit(animate = false) {
-    const first = this.model.data.views[0];
-    if (!first || (this.framed && !animate) || this.source.keepView) return;
-    const [west, south, east, north] = first.box, still = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
+    const { views } = this.model.data, zoom = ([w, s, e, n]) => this.map.getBoundsZoom([[s, w], [n, e]], false, L.point(12, 12));
+    if (!views.length || (this.framed && !animate) || this.source.keepView) return;
+    const all = openingBox(views), [west, south, east, north] = zoom(all) >= zoom(views[0].box) - 0.25 ? all : views[0].box, still = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
     this.map.fitBounds([[south, west], [north, east]], { animate: animate && !still, padding: [6, 6] });
   }
 
