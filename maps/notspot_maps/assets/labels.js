@@ -3,6 +3,7 @@
 const FONT = '"Noto Sans TC","PingFang TC","Microsoft JhengHei",system-ui,sans-serif';
 
 const ASIDE = [0, 1, -1, 2, -2, 3, -3]; // steps that a name goes up and down, and half of them to the sides, to keep clear of marks
+const FEW_LINES = 11, LINE_STEP = 6; // zoom from which on there is land enough beside a line; pixels of it that are taken as one mark
 const BEARABLE = 0.12; // of a name that marks may cover where there is no better place for it
 
 /* Where the map opens: all that is to be seen without it becoming smaller. [west, south, east, north] in degrees. */
@@ -48,7 +49,7 @@ class Labels {
   /* Marks that names give way to, as text: while it is the same, the names are. */
   over() {
     const { overlays } = this.view;
-    return overlays ? overlays.shown("points").map((each) => each.id).join() : "";
+    return overlays ? overlays.shown("points", "lines").map((each) => each.id).join() : "";
   }
 
   /* {text, x, y, size, half} of all names that fit, in pixels of the world at this zoom. */
@@ -90,10 +91,17 @@ class Labels {
   _inside(x, half, edge) { return !edge || x < edge[0] || x > edge[1] ? x : Math.max(edge[0] + half, Math.min(edge[1] - half, x)); }
 
   _marks(zoom, k) {
-    const { overlays } = this.view, out = new Boxes();
-    for (const overlay of overlays ? overlays.shown("points") : []) {
-      const made = overlays.made.get(overlay.id), r = made.size(zoom) + 1.5;
-      for (let j = 0; j < made.n; j++) out.add([made.x[j] * k - r, made.y[j] * k - r, made.x[j] * k + r, made.y[j] * k + r]);
+    const { overlays } = this.view, out = new Boxes(), put = (x, y, r) => out.add(frame(x * k, y * k, r, r));
+    for (const overlay of overlays ? overlays.shown("points", "lines") : []) {
+      const made = overlays.made.get(overlay.id);
+      const { x, y, start, n } = made;
+      if (!start) for (let j = 0, r = made.size(zoom) + 1.5; j < n; j++) put(x[j], y[j], r);
+      else if (zoom < FEW_LINES)
+        for (let i = 0; i < n; i++)
+          for (let j = start[i]; j < start[i + 1] - 1; j++) {
+            const steps = Math.ceil((Math.hypot(x[j + 1] - x[j], y[j + 1] - y[j]) * k) / LINE_STEP) || 1;
+            for (let s = 0; s < steps; s++) put(x[j] + ((x[j + 1] - x[j]) * (s + 0.5)) / steps, y[j] + ((y[j + 1] - y[j]) * (s + 0.5)) / steps, 2);
+          }
     }
     return out;
   }
