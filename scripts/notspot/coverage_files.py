@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,6 +29,14 @@ RADIO = {  # meanings of columns that nothing but a list of stations has
     *("frequency", "band", "power", "eirp", "erp", "gain", "feeder_loss"),
     *("azimuth", "tilt", "tilt_electrical", "tilt_mechanical"),
 }
+# What the headers of other columns of such lists say, whatever else they say; not where they count or measure
+STATION_WORDS = ("基地臺", "基地台", "電臺", "電台", "站臺", "站台", "天線", "方位角", "發射功率")
+STATION_TERMS = {
+    *("eirp", "erp", "azimuth", "antenna", "enodeb", "gnodeb", "enb", "gnb"),
+    *("eci", "ecgi", "cgi", "nci", "earfcn", "arfcn", "pci"),
+}
+STATION_KEYS = {"cellid", "cellname", "sectorid", "txpower"}
+COUNTS = re.compile(r"數量?$|數\W|距離|涵蓋|distance|count|number|nearest")
 HINT = "Fix the files, or pass --allow-rejects to go on without these rows (they stay in rejects.csv)."
 
 
@@ -296,9 +305,24 @@ def hidden_files(spec: CoverageSpec | None, folder: Path) -> set[Path]:
 
 
 def station_columns(headers: Iterable[str]) -> list[str]:
-    """Headers that nothing but a list of base stations has."""
-    found = [(header, site_column(header)) for header in headers]
-    return [header for header, column in found if column is not None and column.meaning in RADIO]
+    """Headers that nothing but a list of base stations has; how many stations are near or how far is not one."""
+    return [header for header in headers if _of_station(header)]
+
+
+def _of_station(header: str) -> bool:
+    column = site_column(header)
+    if column is not None and column.meaning in RADIO:
+        return True
+    written = unicodedata.normalize("NFKC", header).strip()
+    plain, parted = written.lower(), re.sub(r"(?<=[a-z])(?=[A-Z])", " ", written).lower()
+    if COUNTS.search(plain):
+        return False
+    terms = re.findall(r"[a-z0-9]+", plain)
+    return (
+        any(word in plain for word in STATION_WORDS)
+        or not STATION_TERMS.isdisjoint([*terms, *parted.split()])
+        or "".join(terms) in STATION_KEYS
+    )
 
 
 def lists_stations(headers: Iterable[str]) -> bool:

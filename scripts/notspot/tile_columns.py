@@ -30,19 +30,6 @@ WORDS = {
     UNKNOWN: "unknown na n/a nan null none -1 無資料 不明 未知",
 }
 STATUS_OF = {word: status for status, words in WORDS.items() for word in words.split()}
-SITES = (
-    "eirp",
-    "azimuth",
-    "antenna",
-    "tx_power",
-    "基地臺",
-    "基地台",
-    "天線",
-    "方位角",
-    "發射功率",
-    "電臺",
-    "電台",
-)
 BAD = 255  # a status that is none of the three
 
 
@@ -84,8 +71,7 @@ def tile_columns(
     for wanted in (status, weight, value, operators, h3):
         if wanted is not None and wanted not in names:
             raise UsageError(f"there is no column {wanted}; there are {shown}")
-    sites = station_columns(names)
-    sites += [name for name in names if any(word in name.lower() for word in SITES)]
+    sites = station_columns(name for name in names if name != h3)
     if sites:
         raise UsageError(
             f"the column {sites[0]} is one of base stations, whose exact positions are not for publication; tiles are "
