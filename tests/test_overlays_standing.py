@@ -86,6 +86,34 @@ def test_a_line_is_cut_where_coverage_changes():
         assert own == pytest.approx(table[status])
 
 
+def test_pieces_of_a_line_do_not_tell_where_a_hidden_site_stands():
+    long = lines(
+        line((-9_500, 40), (9_500, 40)), line((40, -9_500), (40, 0), (40, 9_730)), line((0, 0), (700, 0))
+    )
+
+    def standing(east, south, **layer):
+        account = COUNTRY.count(service(sites(at(east, south), radius_m=3_000, **layer)), lines=[long])
+        return account.standing, account.table.query("of == 'lines' and level == 'nation'")["covered"].item()
+
+    hidden, covered = standing(100, -150)
+    ends = hidden.loc[hidden["at"].eq(hidden["at"].shift(-1)), "end_km"].to_numpy()
+    assert len(ends) == 4
+    assert (ends == ends.round()).all()
+    assert hidden["status"].tolist() == ["not covered", "covered", "not covered"] * 2 + ["covered"]
+    assert hidden.groupby("at")["end_km"].max().tolist() == pytest.approx(
+        [19, 19.23, 0.7], rel=2e-4
+    )  # on the ground
+    moved, less = standing(200, -60)
+    assert moved["end_km"].tolist() == pytest.approx(hidden["end_km"].tolist())  # 134 m away, the same pieces
+    assert covered != less  # the count itself is as exact as ever
+    seen, _ = standing(100, -150, public=True)
+    assert seen["end_km"][0] == pytest.approx(6.6, abs=0.02)
+    short = standing(5_000, 0)[0].query("at == 2")  # less than a step
+    assert short[["start_km", "end_km", "status"]].to_numpy().tolist() == [
+        [0, pytest.approx(0.7, rel=2e-4), "not covered"]
+    ]
+
+
 def test_a_service_that_does_not_count_a_place_says_nothing_of_it():
     account = COUNTRY.count(
         service(areas(), id="one", subjects=("land",)), service(areas(), id="two"), places=[places(at(0, 0))]

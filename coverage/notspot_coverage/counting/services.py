@@ -141,6 +141,11 @@ class Service:
         """Whether no layer is needed to say where it is."""
         return self.last_resort and not self.layers
 
+    @property
+    def hides_sites(self) -> bool:
+        """Whether it has sites that are not public: what it covers ends on circles around them."""
+        return any(isinstance(layer, Sites) and not layer.public for layer in self.layers)
+
     def counts(self, subject: str) -> bool:
         """Whether it is counted against a subject."""
         return not self.subjects or subject in self.subjects
@@ -284,8 +289,8 @@ class Account:
     standing
         Places and pieces of lines one by one, in the best estimate: ``service, of, subject, at, start_km, end_km,
         status, by``. ``at`` is the row in the shapes of ``(of, subject)``; a piece goes from ``start_km`` to
-        ``end_km`` along its line (null of places); ``status`` is covered, not covered or unknown; ``by`` names the
-        operators that cover a place.
+        ``end_km`` along its line (null of places), cut at whole kilometres where the service `hides_sites`;
+        ``status`` is covered, not covered or unknown; ``by`` names the operators that cover a place.
     shapes
         Frames in EPSG:3824 by ``(of, subject)``: ``id, name, geometry`` of places, ``name, geometry`` of lines, one
         part each; and by ``("sites", layer)`` ``operator, geometry`` of sites that are public. Nothing that is

@@ -24,6 +24,7 @@ COLUMNS = ["service", "of", "subject", "at", "start_km", "end_km", "status", "by
 WORDED = ["service", "of", "subject", "status"]  # columns of few words, kept as categories
 STATUSES = ("not covered", "covered", "unknown")  # as `statuses` numbers them
 BETWEEN = "、"  # operators that cover one place
+HIDDEN_KM = 1.0  # pieces end at multiples of it where each end would lie on a circle around a hidden site
 
 
 def standing_of(
@@ -40,7 +41,9 @@ def standing_of(
     if target.shapes is None or not len(target.size):
         return pd.DataFrame(columns=COLUMNS)
     if target.of == "lines":
-        at, start, end, status = _runs(target, status)
+        at, start, end, status = _runs(target.part, target.size, status)
+        if service.hides_sites:
+            at, start, end, status = _in_whole_steps(at, start, end, status)
         by: object = ""
     else:
         at = np.arange(len(status), dtype=np.int32)
@@ -68,18 +71,31 @@ def shapes_of(
     return out
 
 
-def _runs(
-    target: Target, status: Status
-) -> tuple[NDArray[np.int32], NDArray[np.float64], NDArray[np.float64], Status]:
+Runs = tuple[NDArray[np.int32], NDArray[np.float64], NDArray[np.float64], Status]
+
+
+def _runs(part: NDArray[np.int32], length: NDArray[np.float64], status: Status) -> Runs:
     """Pieces of lines that lie one after another and have one status, as one: part, from km, to km, status."""
-    part = target.part
     first = np.flatnonzero(np.r_[True, (part[1:] != part[:-1]) | (status[1:] != status[:-1])])
-    length = np.add.reduceat(target.size, first)
-    end = np.cumsum(length)
+    end = np.cumsum(np.add.reduceat(length, first))
+    start = np.r_[0, end[:-1]]
     at = part[first]
     begins = np.flatnonzero(np.r_[True, at[1:] != at[:-1]])  # where a part begins among the runs
-    before = np.repeat((end - length)[begins], np.diff(np.r_[begins, len(at)]))
-    return at, end - length - before, end - before, status[first]
+    before = np.repeat(start[begins], np.diff(np.r_[begins, len(at)]))
+    return at, start - before, end - before, status[first]
+
+
+def _in_whole_steps(
+    at: NDArray[np.int32], start: NDArray[np.float64], end: NDArray[np.float64], status: Status
+) -> Runs:
+    """The pieces with the places where they change at the nearest step; those that are left with no length go."""
+    last = np.r_[at[1:] != at[:-1], True]
+    length = np.repeat(end[last], np.diff(np.r_[-1, np.flatnonzero(last)]))
+    change = np.minimum(np.round(end / HIDDEN_KM) * HIDDEN_KM, length)
+    end = np.where(last, end, change)
+    start = np.where(np.r_[True, last[:-1]], 0, np.r_[0, end[:-1]])
+    kept = end > start
+    return _runs(at[kept], (end - start)[kept], status[kept])
 
 
 def _by(lattice: Lattice, service: Service, target: Target, status: Status, percent: float) -> list[str]:

@@ -30,6 +30,10 @@ if TYPE_CHECKING:
     from notspot_coverage.results import Results
 
 LINE_M = 20.0  # lines are drawn to this
+ROUGHLY = Text(
+    "為保護站點位置，涵蓋狀態改變之處僅表示至 1 公里。",
+    "Where coverage changes is shown to 1 km, for the sake of sites whose positions are not public.",
+)
 _STATUS = {"covered": YES, "not covered": NO, "unknown": UNKNOWN}
 PREFIX = {"places": "", "lines": "", "sites": "sites_"}
 
@@ -75,11 +79,14 @@ def account_overlays(
         if of == "places":
             out.append(PointOverlay(id=subject, name=name, as_of=as_of, points=shapes, standings=told))
         else:
-            out.append(
-                LineOverlay(
-                    id=subject, name=name, as_of=as_of, lines=shapes, standings=told, resolution_m=line_m
-                )
+            hidden = any(
+                account.services[each.service].hides_sites
+                for each in told
+                if each.service in account.services
             )
+            note = ROUGHLY if hidden else None
+            said = {"id": subject, "name": name, "as_of": as_of, "note": note, "resolution_m": line_m}
+            out.append(LineOverlay(lines=shapes, standings=told, **said))  # type: ignore[arg-type]
     return (*out, *_sites(account, include_sites))
 
 
