@@ -2,7 +2,11 @@
    tell in the end whether anything is on the square. */
 
 const INK = "#1f2933", PALE = "#f8f8f6"; // PALE: what the filters leave out
-const STINT = 1500; // points of a path between two stops: about 2 ms
+const STINT = 1500; // points of paths between two stops: about 2 ms
+const TOGETHER = 100; // points of a path, from which on it is filled
+const NEAR = 4; // pixels beyond a square from which a line may reach into it
+const [UNKNOWN, WHITE, LEFT_OUT] = [-1, -2, -3]; // how a unit looks that has no colour of a class
+const FINEST = ""; // in place of a level: the villages, and the units that have none
 
 class Brush {
   constructor(view, labels) {
@@ -27,7 +31,8 @@ class Brush {
 
   /* Boxes of a level's units, four numbers each in a row. */
   _boxes(level) {
-    if (!this.flat.has(level)) this.flat.set(level, Float64Array.from(this.view.model.boxes(level).flat()));
+    const { model } = this.view;
+    if (!this.flat.has(level)) this.flat.set(level, Float64Array.from((level === FINEST ? model.shapes.box : model.boxes(level)).flat()));
     return this.flat.get(level);
   }
 
@@ -44,39 +49,57 @@ class Brush {
     return pattern;
   }
 
-  /* Fill the units of a square at (x, y) of the picture at a zoom, each for itself: one path of many is ten times as slow. */
-  *fills(ctx, { zoom, k, x, y, side }, coat) {
-    const { shapes } = this.view.model, { level, classes, hidden, dimmed } = coat, { of, wide, colours } = classes;
-    const points = shapes.thin(zoom), rings = this.view.model.rings(level), boxes = this._boxes(level);
-    const w = (x - 1) / k, n = (y - 1) / k, e = (x + side + 1) / k, s = (y + side + 1) / k, count = colours.length;
+  /* The units of a level that reach into a square, or nearly; kept with the square. */
+  units(square, level) {
+    const kept = (square.units ||= {});
+    if (kept[level]) return kept[level];
+    const { k, x, y, side } = square, boxes = this._boxes(level), found = (kept[level] = []);
+    const w = (x - NEAR) / k, n = (y - NEAR) / k, e = (x + side + NEAR) / k, s = (y + side + NEAR) / k;
+    for (let b = 0; b < boxes.length; b += 4) if (boxes[b] <= e && boxes[b + 2] >= w && boxes[b + 1] <= s && boxes[b + 3] >= n) found.push(b / 4);
+    return found;
+  }
+
+  /* Whether there is nothing to paint on a square: neither land nor a name. */
+  bare(square) { return !this.units(square, FINEST).length && !this.labels.within(square.zoom, square.x, square.y, square.side).length; }
+
+  /* Fill the units of a square at (x, y) of the picture at a zoom. Those that look alike share a path, a few at a time:
+     one path for each takes a third longer, one path for all ten times as long. */
+  *fills(ctx, square, coat) {
+    const { zoom, k, x, y, side } = square, { shapes } = this.view.model, { level, classes, hidden, dimmed } = coat, { of, wide, colours } = classes;
+    const points = shapes.thin(zoom), rings = this.view.model.rings(level), boxes = this._boxes(level), units = this.units(square, level);
+    const w = (x - 1) / k, n = (y - 1) / k, e = (x + side + 1) / k, s = (y + side + 1) / k, count = colours.length, alike = new Map();
     this._lay(this.hatch, "hatch", x, y);
     this._lay(this.dots, "dots", x, y);
     for (let c = 1; coat.patterns && c < count; c++) this._lay(this._pattern(c, count), "tile", x, y);
-    let work = 0, style = null, drawn = false;
-    for (let i = 0, b = 0; i < rings.length; i++, b += 4) {
-      if (!(boxes[b] <= e && boxes[b + 2] >= w && boxes[b + 1] <= s && boxes[b + 3] >= n)) continue;
-      const c = of[i], out = dimmed && dimmed[i], bare = out || hidden.has(c) || c < -1;
-      const next = out ? PALE : bare ? "#ffffff" : c === -1 ? this.hatch : colours[c];
-      if (next !== style) ctx.fillStyle = style = next;
-      drawn = true;
+    for (const i of units) {
+      const c = of[i], look = dimmed && dimmed[i] ? LEFT_OUT : hidden.has(c) || c < -1 ? WHITE : c < 0 ? UNKNOWN : 2 * c + wide[i];
+      const same = alike.get(look);
+      if (same) same.push(i);
+      else alike.set(look, [i]);
+    }
+    let work = 0, held = 0; // points since the last stop, and in the path
+    for (const [look, same] of alike) {
+      const c = look >> 1, styles = look < 0 ? [{ [LEFT_OUT]: PALE, [WHITE]: "#ffffff", [UNKNOWN]: this.hatch }[look]] : [colours[c]];
+      if (look > 1 && coat.patterns) styles.push(this._pattern(c, count));
+      if (look > 0 && look % 2) styles.push(this.dots);
       ctx.beginPath();
-      const inside = boxes[b] >= w && boxes[b + 2] <= e && boxes[b + 1] >= n && boxes[b + 3] <= s;
-      work += 12 + (inside ? shapes.trace(ctx, rings[i], points, k, x, y) : shapes.traceInside(ctx, rings[i], points, k, x, y, side));
-      ctx.fill("evenodd");
-      if (!bare && c > 0 && coat.patterns) {
-        ctx.fillStyle = style = this._pattern(c, count);
-        ctx.fill("evenodd");
-      }
-      if (!bare && c >= 0 && wide[i]) {
-        ctx.fillStyle = style = this.dots;
-        ctx.fill("evenodd");
-      }
-      if (work > STINT) {
+      for (let at = 0; at < same.length; at++) {
+        const i = same[at], b = 4 * i, inside = boxes[b] >= w && boxes[b + 2] <= e && boxes[b + 1] >= n && boxes[b + 3] <= s;
+        held += 2 + (inside ? shapes.trace(ctx, rings[i], points, k, x, y) : shapes.traceInside(ctx, rings[i], points, k, x, y, side));
+        if (held < TOGETHER && at < same.length - 1) continue;
+        for (const style of styles) {
+          ctx.fillStyle = style;
+          ctx.fill("evenodd");
+        }
+        ctx.beginPath();
+        work += held + 10;
+        held = 0;
+        if (work < STINT) continue;
         work = 0;
         yield;
       }
     }
-    return drawn;
+    return units.length > 0;
   }
 
   /* Borders and names. Lines up to one pixel of the screen wide are many times as quick as wider ones. */

@@ -194,6 +194,7 @@ const Painter = L.Layer.extend({
   },
 
   *_steps({ sheet, square, name }) {
+    if (this.brush.bare(square)) return null;
     const lines = name !== "lines" && square.parts.lines.image;
     this.easel ||= new OffscreenCanvas(1, 1);
     const ctx = this.easel.getContext("2d", { willReadFrequently: true }); // in memory: a thousand small paths are nothing for a graphics card
@@ -203,11 +204,11 @@ const Painter = L.Layer.extend({
     const steps = name === "lines" ? this.brush.lines(ctx, square, { level: this.lined.level, dimmed: this.lined.dimmed, ratio: sheet.ratio }) : this.brush.fills(ctx, square, coat);
     for (;;) {
       const { done, value } = steps.next();
-      if (done && lines) ctx.drawImage(lines, 0, 0, sheet.wide, sheet.wide);
-      ctx.getImageData(0, 0, 1, 1); // paint now, not at the end of the frame: else the time would not be known
       if (done) {
+        if (lines) ctx.drawImage(lines, 0, 0, sheet.wide, sheet.wide);
         return value || lines ? this.easel.transferToImageBitmap() : null;
       }
+      ctx.getImageData(0, 0, 1, 1); // paint now, not at the end of the frame: else the time would not be known
       yield;
     }
   },

@@ -1,6 +1,7 @@
 /* The picture at one zoom, in squares: those of the fills on each side of the swipe, and those of lines and names. */
 
-const SQUARE = 256; // CSS pixels
+const SQUARE = 256; // CSS pixels, at most
+const EASY = 495; // pixels of a square's picture: from a megabyte on the browser asks the system for each one anew, at a millisecond
 const OVERLAP = 1; // of a square and the next: between pixels of the screen an edge would shine through
 
 class Sheet {
@@ -9,9 +10,9 @@ class Sheet {
     this.zoom = zoom;
     this.k = Math.pow(2, zoom);
     this.ratio = Math.min(window.devicePixelRatio || 1, 2);
-    this.side = SQUARE;
+    const most = (this.side = Math.min(SQUARE, Math.floor(EASY / this.ratio) - OVERLAP));
     const whole = (side) => Math.abs(side * this.ratio - Math.round(side * this.ratio)) < 0.01;
-    while (!whole(this.side) && this.side < 2 * SQUARE) this.side++; // no square ends within a pixel of the screen where that can be
+    while (!whole(this.side) && this.side > most / 2) this.side--; // no square ends within a pixel of the screen where that can be
     this.pixels = Math.ceil((this.side + OVERLAP) * this.ratio);
     this.wide = this.pixels / this.ratio; // as wide as a square is drawn
     this.origin = L.point(Math.round(near.x / this.side) * this.side, Math.round(near.y / this.side) * this.side);
