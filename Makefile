@@ -26,10 +26,10 @@ report: $(VENV)/.ready
 	@$(BIN)/notspot report --out $(OUT)
 
 test: $(VENV)/.ready-test
-	$(BIN)/python -m pytest -n auto --dist loadfile
+	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 coverage: $(VENV)/.ready-test
-	$(BIN)/python -m pytest -n auto --dist loadfile --cov --cov-report=term:skip-covered
+	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder --cov --cov-report=term:skip-covered
 
 lint: $(VENV)/.ready-test
 	$(BIN)/ruff check .

@@ -25,6 +25,18 @@ from notspot.pipeline import run  # noqa: E402
 from notspot.study import Study  # noqa: E402
 from notspot_coverage.results import Results  # noqa: E402
 
+# Files that take longest, longest first: were one of them begun last, a whole run would wait for it.
+LONGEST = """
+predict account_section atlas_painter atlas_states report official_example real_runs tiles_browser classes_legend
+indicators pictures_figures crosswalk counting terrain overlays_page cli lattice spreads document example atlas_keys
+results_folder
+"""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    order = {f"test_{name}": at for at, name in enumerate(LONGEST.split())}
+    items.sort(key=lambda item: order.get(item.path.stem, len(order)))
+
 
 @pytest.fixture(scope="session")
 def taiwan() -> Results:
