@@ -3,7 +3,8 @@ Ten million buildings as tiles, written and browsed, beside other tools: ``pytho
 
 Prints Markdown tables. Points are made up: as many in each township as it has households, spread over its villages.
 ``--count`` makes fewer, ``--tippecanoe PATH`` and ``--peers`` measure tippecanoe, GDAL and lonboard on the same points
-(``--peer-count`` of them). Needs the test extras and a Chromium for the second table.
+(``--peer-count`` of them). ``--h3`` takes H3 cells in place of buildings: the nearest to Taipei of resolution 10.
+Needs the test extras and a Chromium for the second table.
 """
 
 from __future__ import annotations
@@ -33,10 +34,12 @@ import bench
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
 MILLION = 1_000_000
+RESOLUTION = 10  # of the H3 cells: 0.015 km²
 STATUSES = ["not_covered", "covered", "unknown"]
 VIEWS = {
     "nation": "",
     "city": "#m=12/25.04/121.53",
+    "districts": "#m=13/25.04/121.53",
     "streets": "#m=16/25.04/121.53",
     "houses": "#m=18/25.04/121.53",
 }
@@ -81,7 +84,10 @@ async () => {
 def main() -> None:
     """Make the points, write them, browse them, and print what it took."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--count", type=int, default=10 * MILLION)
+    parser.add_argument("--count", type=int)
+    parser.add_argument(
+        "--h3", action="store_true", help="H3 cells, drawn as hexagons; a million unless --count says"
+    )
     parser.add_argument("--peer-count", type=int, default=MILLION)
     parser.add_argument("--peers", action="store_true", help="GDAL and lonboard too")
     parser.add_argument("--tippecanoe", type=Path, help="its program, where it is to be measured")
@@ -95,10 +101,12 @@ def main() -> None:
     with TemporaryDirectory() as name:
         folder = Path(name)
         source = folder / "points.parquet"
-        make_points(source, given.count)
+        count = given.count or (MILLION if given.h3 else 10 * MILLION)
+        (make_cells if given.h3 else make_points)(source, count)
         print(f"{time.strftime('%Y-%m-%d')}, {platform.platform()}, {os.cpu_count()} processors")
-        ours = _child("notspot", source, folder / "notspot", given.patience)
-        bench.table("Writing", HEADER, [_row(f"notspot tiles, {given.count:,} points", ours)])
+        ours = _child("cells" if given.h3 else "notspot", source, folder / "notspot", given.patience)
+        what = "H3 cells" if given.h3 else "points"
+        bench.table("Writing", HEADER, [_row(f"notspot tiles, {count:,} {what}", ours)])
         bench.table(
             "Browsing",
             "view | tiles there after | requests | bytes | points or cells | decode a tile | draw a tile | "
@@ -152,6 +160,28 @@ def make_points(path: Path, count: int, seed: int = 5) -> None:
             ]
             file.write_table(pa.table(columns, schema=schema))
             done += len(inside)
+
+
+def make_cells(path: Path, count: int, seed: int = 5) -> None:
+    """A Parquet file of the `count` H3 cells nearest to Taipei: ``cell`` as text, ``status``, ``households``."""
+    import h3.api.numpy_int as h3
+
+    from notspot_geodata import hexagons
+
+    large = hexagons.land_cells((119.9, 21.8, 122.1, 25.4), 6)
+    away = np.hypot(*(hexagons.middles(large) - [121.53, 25.04]).T)
+    near = large[np.argsort(away)][: -(-count // 7 ** (RESOLUTION - 6))]
+    cells = np.concatenate([h3.cell_to_children(cell, RESOLUTION) for cell in near.tolist()])[:count]
+    rng = np.random.default_rng(seed)
+    share = np.repeat(rng.beta(6, 0.7, len(near)), 7 ** (RESOLUTION - 6))[: len(cells)]
+    status = np.where(rng.random(len(cells)) < share, 1, 0)
+    status[rng.random(len(cells)) < 0.03] = 2
+    columns = {
+        "cell": hexagons.names(cells),
+        "status": np.array(STATUSES)[status],
+        "households": rng.poisson(9, len(cells)),
+    }
+    pq.write_table(pa.table(columns), path, compression="zstd")
 
 
 # ------------------------------------------------------------------ writing
@@ -222,6 +252,12 @@ def _by_notspot(source: Path, target: Path) -> Path:
     from notspot.tile_files import tile_file
 
     return tile_file(source, target, weight="households").tiles.archive
+
+
+def _by_cells(source: Path, target: Path) -> Path:
+    from notspot.tile_files import tile_file
+
+    return tile_file(source, target, h3="cell", weight="households").tiles.archive
 
 
 def _by_gdal(source: Path, target: Path) -> Path:

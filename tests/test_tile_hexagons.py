@@ -124,9 +124,10 @@ def test_each_tile_holds_whole_what_touches_it_and_owns_the_middles_in_it(tmp_pa
         }
         scaled = shapely.transform(shape, lambda xy: xy / side)
         touched = {tile for tile, box in tiles.items() if scaled.intersection(box).area > 1e-7}
+        near = {tile for tile, box in tiles.items() if scaled.distance(box) < 2**-20}
         held = both[both["h3"] == name]
-        assert set(zip(held["column"], held["row"], strict=True)) == touched
-        assert len(held) == len(touched)
+        assert touched <= set(zip(held["column"], held["row"], strict=True)) <= near
+        assert not held.duplicated(["column", "row"]).any()
         (owner,) = own[own["h3"] == name][["column", "row"]].to_numpy().tolist()
         assert owner == [
             int((lon / 360 + 0.5) / side),

@@ -7,18 +7,22 @@ import struct
 from contextlib import contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from io import BytesIO
 from threading import Thread
 
+import h3.api.numpy_int as h3
 import numpy as np
 import pytest
+import shapely
 from browser import launched, opened, until
+from PIL import Image
 from pmtiles import writer
 
 from notspot.tile_server import HOST, tile_server
 from notspot_geodata.text import Text
 from notspot_maps.offline import asset
 from notspot_maps.tiles import writing as tiles
-from notspot_maps.tiles.points import tile_points
+from notspot_maps.tiles.points import tile_hexagons, tile_points
 from notspot_maps.tiles.writing import write_tiles
 
 pytestmark = pytest.mark.browser
@@ -119,11 +123,14 @@ def without(archive, part, out):
 def test_its_words_are_all_in_use_and_spelt_as_elsewhere():
     scripts = [asset(f"tiles.{name}.js") for name in ("page", "layer", "land")]
     page = launched().new_page()
-    zh, en = page.evaluate(
-        f"() => {{ {asset('tiles.words.js')}; return Object.values(TILE_WORDS).map(Object.keys); }}"
+    zh, en, hexagons_zh, hexagons_en = page.evaluate(
+        f"() => {{ {asset('tiles.words.js')}; "
+        "return [TILE_WORDS, HEXAGON_WORDS].flatMap((words) => Object.values(words).map(Object.keys)); }"
     )
     page.close()
     assert zh == en
+    assert hexagons_zh == hexagons_en
+    assert set(hexagons_zh) - set(zh) == {"h3"}  # the others stand in place of words for points
     named = {"not_covered", "covered", "unknown"}  # asked for by the name of a status
     used = set(re.findall(r"\b(?:W|words)\.(\w+)", "".join(scripts)))
     assert set(zh) - named - used == set()
@@ -333,3 +340,80 @@ def test_leaf_directories_are_followed(tmp_path, monkeypatch):
         assert counts == [int(((x == c) & (y == r)).sum()) for _, c, r in drawn]
         assert sum(counts) > 0
         assert written.points_zoom == 14
+
+
+# ------------------------------------------------------------------ hexagons
+
+
+@pytest.fixture(scope="module")
+def hexagonal(tmp_path_factory):
+    """Three H3 cells, one of each status; the first lies upon a corner of four tiles."""
+    zoom = 11
+    middle = np.degrees(np.arctan(np.sinh(np.pi * (1 - 2 * 876 / 2**zoom)))), 1716 / 2**zoom * 360 - 180
+    at = h3.latlng_to_cell(*middle, 9)
+    cells = np.array([at, *sorted(set(h3.grid_disk(at, 1)) - {at})[:2]], np.uint64)
+    points = tile_hexagons(cells, [0, 1, 2], weight=[4, 2, 1], operators=["", "cht;fet", ""])
+    out = tmp_path_factory.mktemp("hexagons")
+    assert write_tiles(points, out, weight=Text("戶數", "households")).points_zoom == zoom
+    return out, cells, middle
+
+
+def test_hexagons_are_drawn_where_they_are_and_told_once(hexagonal):
+    out, cells, (lat, lon) = hexagonal
+    with serving(out) as address, visited(address, f"#m=15/{lat:.6f}/{lon:.6f}&lang=en") as page:
+        page.wait_for_selector(LOADED)
+        assert sums(page)[1] == 3  # though each is in several tiles
+        assert (
+            page.evaluate("[...L.notspot.tiles.layer.decoded.values()].filter(({ data }) => data).length")
+            == 4
+        )
+        box = page.locator("#ns-t-map").bounding_box()
+        seen = """(ring) => ring.map((at) => {
+          const { x, y } = L.notspot.tiles.map.latLngToContainerPoint(at);
+          return [x, y];
+        })"""
+        corners = [[list(at) for at in h3.cell_to_boundary(cell)] for cell in cells.tolist()]
+        rings = [np.array(page.evaluate(seen, each)) for each in corners]
+        picture = np.asarray(Image.open(BytesIO(page.screenshot(clip=box))).convert("RGB")).astype(int)
+
+        def around(x, y, reach=3):
+            return picture[round(y) - reach : round(y) + reach + 1, round(x) - reach : round(x) + reach + 1]
+
+        orange, purple, grey = (179, 88, 6), (84, 39, 136), (237, 237, 237)
+        for ring, colour in zip(rings, (orange, purple, grey), strict=True):
+            middle = ring.mean(axis=0)
+            for place in middle + 0.85 * (ring - middle):  # in its corners, whatever tile they are in
+                assert (around(*place) == colour).all(axis=2).any()
+        every = shapely.union_all([shapely.Polygon(ring) for ring in rings])
+        for ring in rings:
+            west, north, east, south = *ring.min(axis=0), *ring.max(axis=0)
+            for place in [
+                (west + 3, north + 3),
+                (east - 3, north + 3),
+                (west + 3, south - 3),
+                (east - 3, south - 3),
+            ]:
+                if every.distance(shapely.Point(place)) > 5:  # a corner of its box that is in none
+                    assert (around(*place) == 255).all()
+        # strokes tell them apart without colour: both ways where not covered, one way where unknown, none where covered
+        kinds = [len(np.unique(around(*ring.mean(axis=0), 12).reshape(-1, 3), axis=0)) > 1 for ring in rings]
+        assert kinds == [True, False, True]
+
+        cards = set()
+        for dx, dy in [(-9, -9), (9, -9), (-9, 9), (9, 9)]:  # the same one, from four tiles
+            page.mouse.click(box["x"] + box["width"] / 2 + dx, box["y"] + box["height"] / 2 + dy)
+            cards.add(" ".join(page.inner_text(".ns-t-card").split()))
+        assert cards == {f"Not covered H3 cell {cells[0]:x} households 4 Operators that cover none"}
+        x, y = rings[1].mean(axis=0).tolist()
+        page.mouse.click(box["x"] + x, box["y"] + y)
+        assert f"Covered H3 cell {cells[1]:x}" in " ".join(page.inner_text(".ns-t-card").split())
+        west, north = np.min(rings, axis=(0, 1)).tolist()
+        page.mouse.click(box["x"] + west - 30, box["y"] + north - 30)
+        assert page.inner_text(".ns-t-card") == "No hexagon here"
+        page.locator("#ns-t-map").focus()
+        page.keyboard.press("+")  # the keyboard reads what is under the cross
+        until(page, f"() => document.querySelector('.ns-t-card').textContent.includes('{cells[0]:x}')")
+        page.click("[data-key=lang]")
+        assert "合計 3 個" in page.inner_text(".ns-t-total")
+        assert f"H3 編號 {cells[0]:x}" in " ".join(page.inner_text(".ns-t-card").split())
+        assert page.wrong == []

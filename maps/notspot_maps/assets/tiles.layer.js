@@ -3,7 +3,6 @@
 const TILE = 512; // side of a tile in CSS pixels: a tile of zoom z is shown at the map's zoom z + 1
 const MARGIN = 16; // of a canvas beyond its tile, so that marks at the edge are whole
 const KEPT = 80; // decoded tiles in memory
-const OUTLINED_PX = 12; // hexagons of this width have an outline
 const FRAME_MS = 10; // of a frame, for decoding and drawing
 const NAMES = ["not_covered", "covered", "unknown"];
 const NO = 0, YES = 1, UNSURE = 2;
@@ -19,20 +18,6 @@ function classOf(no, yes, unsure) {
   let at = 1;
   while (share >= SHARES[at]) at++;
   return at;
-}
-
-/* The hexagons of a tile: those of other tiles that reach into it, and its own. */
-function hexagonParts(data) {
-  return [data.beside, data].filter((part) => part && part.count);
-}
-
-/* The resolution of each H3 cell: the second digit of its name. */
-function levelsOf(part) {
-  if (!part.levels) {
-    const { texts, which } = part.columns.h3, level = texts.map((text) => (typeof text === "string" ? parseInt(text[1], 16) : -1));
-    part.levels = Int8Array.from(which, (at) => level[at]);
-  }
-  return part.levels;
 }
 
 const STYLE = {
@@ -104,18 +89,6 @@ const STYLE = {
     return canvas;
   },
 };
-
-/* How far a place is from a ring of corners (x and y in turn); 0 within it. */
-function awayFrom(corners, start, end, x, y) {
-  let inside = false, least = Infinity;
-  for (let c = start, before = end - 2; c < end; before = c, c += 2) {
-    const ax = corners[before], ay = corners[before + 1], dx = corners[c] - ax, dy = corners[c + 1] - ay;
-    if (ay > y !== corners[c + 1] > y && x < ax + (dx * (y - ay)) / dy) inside = !inside;
-    const along = Math.min(1, Math.max(0, ((x - ax) * dx + (y - ay) * dy) / (dx * dx + dy * dy)));
-    least = Math.min(least, Math.hypot(ax + along * dx - x, ay + along * dy - y));
-  }
-  return inside ? 0 : least;
-}
 
 const TilesLayer = L.GridLayer.extend({
   options: { tileSize: TILE, updateWhenIdle: false, keepBuffer: 1, minZoom: 5, maxZoom: 20 },
@@ -204,15 +177,16 @@ const TilesLayer = L.GridLayer.extend({
   },
 
   _draw(canvas, coords, data) {
-    const ratio = Math.min(2, window.devicePixelRatio || 1), side = TILE + 2 * MARGIN;
+    const exact = Math.min(2, window.devicePixelRatio || 1), side = TILE + 2 * MARGIN;
     canvas.drawn = [coords, data];
     if (!data) return;
+    const ratio = data.name === HEXAGONS ? Math.ceil(exact) : exact; // hexagons go on from tile to tile: whole pixels
     const start = performance.now();
     canvas.width = canvas.height = side * ratio;
     const ctx = canvas.getContext("2d");
     ctx.translate(MARGIN * ratio, MARGIN * ratio);
     if (data.name === "cells") this._drawCells(ctx, data, ratio);
-    else if (data.name === HEXAGONS) this._drawHexagons(ctx, coords, data, ratio);
+    else if (data.name === HEXAGONS) new HexagonTile(this, coords, data, ratio).draw(ctx);
     else this._drawPoints(ctx, coords, data, ratio);
     this._spent("draw", start, data);
   },
@@ -287,46 +261,6 @@ const TilesLayer = L.GridLayer.extend({
     ctx.putImageData(image, 0, 0);
   },
 
-  /* From side to side of the usual hexagon, in pixels. */
-  width(zoom) {
-    return this.info.hexagons.width * 2 ** Math.max(0, zoom - 1 - this.info.points_zoom);
-  },
-
-  /* A tile draws all that touches it, and nothing beyond its edge, so that no seam is seen. */
-  _drawHexagons(ctx, coords, data, ratio) {
-    const k = this._frame(coords, data).k * ratio, { left, top } = this._frame(coords, data), width = this.width(coords.z);
-    const side = width < 8 ? 4 : 8, least = 3 * ratio; // patterns go on from tile to tile: their sides divide 512
-    ctx.beginPath();
-    ctx.rect(0, 0, TILE * ratio, TILE * ratio);
-    ctx.clip();
-    const trace = (level, which) => {
-      let some = false;
-      ctx.beginPath();
-      for (const part of hexagonParts(data)) {
-        const { corners, starts, box } = part.rings, status = this._status(part), levels = levelsOf(part);
-        for (let i = 0; i < part.count; i++) {
-          if (status[i] !== which || levels[i] !== level) continue;
-          const [west, north, east, south] = [box[4 * i] * k - left * ratio, box[4 * i + 1] * k - top * ratio, box[4 * i + 2] * k - left * ratio, box[4 * i + 3] * k - top * ratio];
-          if (east < -least || south < -least || west > TILE * ratio + least || north > TILE * ratio + least) continue;
-          some = true;
-          if (east - west < least) {
-            ctx.rect((west + east - least) / 2, (north + south - least) / 2, least, least);
-            continue;
-          }
-          for (let c = starts[i]; c < starts[i + 1]; c += 2) {
-            const x = corners[c] * k - left * ratio, y = corners[c + 1] * k - top * ratio;
-            if (c === starts[i]) ctx.moveTo(x, y);
-            else ctx.lineTo(x, y);
-          }
-          ctx.closePath();
-        }
-      }
-      return some;
-    };
-    for (const level of Object.keys(this.info.hexagons.resolutions).map(Number).sort((a, b) => a - b))
-      for (const which of [YES, UNSURE, NO]) if (this.shown[which] && trace(level, which)) STYLE.hexagon(ctx, which, side, ratio, width >= OUTLINED_PX);
-  },
-
   /* pixel = position * k - (left, top), in the pixels of a tile of the map. */
   _frame(coords, data) {
     const { x, y, more } = this._source(coords), scale = 2 ** more;
@@ -360,10 +294,8 @@ const TilesLayer = L.GridLayer.extend({
       const found = this.decoded.get(`${source.z}/${source.x}/${source.y}`);
       if (!found || !found.data) continue;
       const px = at.x - x * TILE, py = at.y - y * TILE;
-      for (const data of found.data.name === HEXAGONS ? hexagonParts(found.data) : [found.data]) {
-        const [index, distance] = data.rings ? this._nearestHexagon(data, coords, px, py, within) : this._nearest(data, coords, px, py, within);
-        if (index >= 0 && distance < least) [least, best] = [distance, { data, index, coords }];
-      }
+      const here = found.data.name === HEXAGONS ? new HexagonTile(this, coords, found.data, 1).nearest(px, py, within) : this._nearest(found.data, coords, px, py, within);
+      if (here && here.distance < least) [least, best] = [here.distance, { ...here, coords }];
     }
     return best && this._place(best);
   },
@@ -379,20 +311,7 @@ const TilesLayer = L.GridLayer.extend({
       const distance = Math.hypot(Math.max(0, dx), Math.max(0, dy));
       if (distance <= least && (index < 0 || distance < least)) [least, index] = [distance, i];
     }
-    return [index, least];
-  },
-
-  /* A hexagon that holds the place is nearer than any that does not, and the smaller the nearer. */
-  _nearestHexagon(data, coords, px, py, within) {
-    const { k, left, top } = this._frame(coords, data), x = (px + left) / k, y = (py + top) / k, far = within / k;
-    const { corners, starts, box } = data.rings, status = this._status(data), levels = levelsOf(data);
-    let index = -1, least = far;
-    for (let i = 0; i < data.count; i++) {
-      if (box[4 * i] > x + far || box[4 * i + 1] > y + far || box[4 * i + 2] < x - far || box[4 * i + 3] < y - far || !this.shown[status[i]]) continue;
-      const away = awayFrom(corners, starts[i], starts[i + 1], x, y), distance = away > 0 ? away : -1 - levels[i];
-      if (distance < least || (index < 0 && distance <= least)) [least, index] = [distance, i];
-    }
-    return [index, least > 0 ? least * k : least];
+    return index < 0 ? null : { data, index, distance: least };
   },
 
   _place({ data, index, coords }) {

@@ -23,6 +23,7 @@ SCRIPTS = (
     "tiles.words.js",
     "tiles.reader.js",
     "tiles.layer.js",
+    "tiles.hexagons.js",
     "tiles.land.js",
     "tiles.page.js",
 )
