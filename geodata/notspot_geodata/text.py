@@ -22,6 +22,16 @@ class Text:
             return cls(str(value["zh"]), str(value["en"]))
         return cls(str(value), str(value))
 
+    @classmethod
+    def typed(cls, words: str) -> Text | None:
+        """
+        From a command line: ``中文|English``, or words that serve both languages; None where there are none. Bytes that
+        are no letters become marks.
+        """
+        whole = words.encode("utf-8", "replace").decode("utf-8")
+        zh, _, en = (part.strip() for part in whole.partition("|"))
+        return cls(zh or en, en or zh) if zh or en else None
+
 
 class _Fold(dict[int, str | int]):
     """A table for `str.translate`, filled as characters are met."""

@@ -34,14 +34,27 @@ def atlas(
     raster: Annotated[
         list[str] | None,
         typer.Option(
-            help="GeoTIFF to lay over it, as FILE or KIND=FILE (rsrp_dbm=best.tif); may be repeated."
+            help="GeoTIFF to lay over it, as FILE or KIND=FILE (rsrp_dbm=best.tif), with a title "
+            "'5G 訊號|5G signal=rsrp_dbm=best.tif'; may be repeated."
         ),
     ] = None,
     points: Annotated[
-        list[Path] | None, typer.Option(help="Map or table of places with a status; may be repeated.")
+        list[str] | None,
+        typer.Option(
+            help="Map or table of places with a status, with a title '衛生所|Clinics=clinics.csv'; may be repeated."
+        ),
     ] = None,
     lines: Annotated[
-        list[Path] | None, typer.Option(help="Map of trails or roads with a status; may be repeated.")
+        list[str] | None,
+        typer.Option(help="Map of trails or roads with a status, with a title as --points; may be repeated."),
+    ] = None,
+    overlays: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--overlays",
+            help="TOML file of [[overlay]] entries, for all that an overlay can say: source, what its status is "
+            "about, columns, classes; docs/overlays.md.",
+        ),
     ] = None,
     resolution_m: Annotated[
         float | None, typer.Option(help="Side of a cell of --raster, metres; by default as fine as fits.")
@@ -93,19 +106,28 @@ def atlas(
 
         given = (raster or (), points or (), lines or (), resolution_m, include_sites)
         ledger = Ledger()  # what no folder of results has
+        notes: dict[str, str] = {}
         kept: Path | None = None
         if source.suffix.lower() == ".toml":  # overlays first: what is wrong is told before the count
-            beside = overlays_for(Study.read(source), *given, ledger=ledger, allow_rejects=allow_rejects)
+            beside = overlays_for(
+                Study.read(source),
+                *given,
+                files=overlays or (),
+                ledger=ledger,
+                allow_rejects=allow_rejects,
+                notes=notes,
+            )
             results = load(source, allow_rejects=allow_rejects)
             results.ledger.add(ledger)
             ledger.add(results.ledger)
-            overlays = overlays_for(results, include_sites=include_sites, beside=beside)
+            over = overlays_for(results, include_sites=include_sites, beside=beside)
         else:
             results = load(source, allow_rejects=allow_rejects)
             folder = source if source.is_dir() else source.parent
-            overlays = overlays_for(
-                results, *given, beside=read_overlays(folder), ledger=ledger, allow_rejects=allow_rejects
-            )
+            over = overlays_for(
+                results, *given, files=overlays or (), beside=read_overlays(folder), ledger=ledger,
+                allow_rejects=allow_rejects, notes=notes,
+            )  # fmt: skip
             kept = folder / "rejects.csv" if len(results.ledger) else None
         before = [load(each, allow_rejects=allow_rejects) for each in earlier or ()]
         for each, run in zip(earlier or (), before, strict=True):
@@ -114,7 +136,7 @@ def atlas(
         made = make(
             results,
             earlier=before,
-            overlays=overlays,
+            overlays=over,
             include_sites=include_sites,
             classes=dict(_pair(each) for each in classes or ()),
             tiles=basemap,
@@ -126,7 +148,9 @@ def atlas(
             "atlas": str(written),
             "bytes": written.stat().st_size,
             "indicators": len(results.definitions),
-            "overlays": [overlay.id for overlay in overlays],
+            "overlays": [overlay.id for overlay in over],
+            "given": notes,
+            "view": f"#o={','.join(notes)}" if notes else "",
             "rejects": len(ledger),
             "rejects_file": None if (refused := _refused(ledger, written)) is None else str(refused),
             "rejects_of_results": None if kept is None else str(kept),
@@ -165,6 +189,10 @@ def _said(said: dict[str, object]) -> str:
     lines = [f"Atlas   {said['atlas']} ({int(str(said['bytes'])) / 1e6:.2f} MB)"]
     if "tiles" in said:
         lines.append(f"Tiles   {said['tiles']}")
+    given = said["given"]
+    if isinstance(given, dict) and given:
+        lines += [f"  {note}" for note in given.values()]
+        lines.append(f"  To open with them on: {Path(str(said['atlas'])).name}{said['view']}")
     if said["rejects"]:
         lines.append(f"  {said['rejects']:,} rows were refused or not matched: {said['rejects_file']}")
     if said["rejects_of_results"]:
@@ -174,7 +202,7 @@ def _said(said: dict[str, object]) -> str:
 
 def write_whole(out: Path, text: str) -> Path:
     """Write a text file beside its place and move it there, so that a stopped command leaves the old one whole."""
-    from notspot.outputs import umask
+    from notspot.outputs import room, umask
 
     target = out.absolute()
     try:
@@ -184,7 +212,7 @@ def write_whole(out: Path, text: str) -> Path:
         raise UsageError(f"{target}: cannot write there ({error.strerror}); choose another --out") from error
     new = Path(name)
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+        with room(target), os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
             file.write(text)
         new.chmod(0o666 & ~umask())  # mkstemp makes it private
         new.replace(target)

@@ -5,13 +5,14 @@ Entries of a parsed TOML file taken apart: each checked, and everything that is 
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from pathlib import Path
 from typing import TypeVar, cast, overload
 
 from notspot_geodata.cells import roc_date
-from notspot_geodata.errors import Problem
+from notspot_geodata.errors import InputError, Problem
 from notspot_geodata.text import Text
 
 T = TypeVar("T")
@@ -20,6 +21,24 @@ EMBEDDED = "embedded:"
 FIGURES = "embedded:townships_2021"
 
 Row = Mapping[str, object]
+
+
+def text_of(path: Path) -> str:
+    """The text of a TOML file; raises `InputError` where it is none."""
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(path, [Problem(None, "", "is not UTF-8 text, which TOML must be")]) from error
+
+
+def toml_of(text: str, file: str) -> dict[str, object]:
+    """TOML text taken apart; `file` names it in what `InputError` says."""
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        key = "key" in str(error)
+        hint = 'A key in Chinese needs quotation marks: where = {"速率" = 2000}.' if key else ""
+        raise InputError(file, [Problem(None, "", f"is not TOML: {error}")], hint=hint) from error
 
 
 class Entries:

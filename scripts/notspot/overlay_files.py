@@ -6,19 +6,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from notspot.coverage_files import hidden_files, hushed, lists_stations, one_file
 from notspot.coverage_specs import FileSpec, LayerSpec
-from notspot.overlay_specs import OverlaySpec, account_ids
+from notspot.overlay_specs import OverlaySpec, account_ids, read_overlay_file
+from notspot.overlay_words import named_file
 from notspot.study import Study
 from notspot_coverage.counting.services import Layer
 from notspot_geodata.errors import InputError, NotFoundError, UsageError
 from notspot_geodata.ledger import Ledger
 from notspot_geodata.text import Text
 from notspot_maps.overlays.account import account_overlays
-from notspot_maps.overlays.kinds import Overlay, kind_name, lines_of, points_of
+from notspot_maps.overlays.kinds import Overlay, RasterOverlay, kind_name, lines_of, points_of, statuses_of
 from notspot_maps.overlays.rasters import KINDS, NAMES, kind_of, raster_overlay
 
 if TYPE_CHECKING:
@@ -29,7 +33,23 @@ if TYPE_CHECKING:
 STATUS = ("status", "狀態", "涵蓋狀態", "涵蓋", "covered")  # headers that say whether a place is covered
 BY = ("by", "涵蓋業者", "covered_by")
 NAME = ("name", "名稱", "name_zh")
+NAME_ENDS = ("名稱", "_name")  # 機構名稱, school_name: taken where one header alone ends so
 CHECKED = ("rsrp_dbm", "level_dbm", "mbps", "probability", "covered")  # whose values can be wrong
+HINT = "Fix the file, or pass --allow-rejects to go on without these rows; the file of rejects lists them."
+STATUS_HINT = "A column '{header}' that says something else than coverage needs another header. "
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Given:
+    """
+    Features of a file: `frame` has ``name``, ``status`` and ``by`` where headers mean that, `taken` says which.
+    `written` are the headers of the file, with the names of their columns; `notes` what the reader concluded.
+    """
+
+    frame: gpd.GeoDataFrame
+    written: Mapping[str, str]
+    taken: Mapping[str, str]
+    notes: Sequence[str] = ()
 
 
 def overlays_for(
@@ -40,10 +60,12 @@ def overlays_for(
     resolution_m: float | None = None,
     include_sites: bool = False,
     *,
+    files: Sequence[str | Path] = (),
     study: Study | None = None,
     beside: Sequence[Overlay] = (),
     ledger: Ledger | None = None,
     allow_rejects: bool = False,
+    notes: dict[str, str] | None = None,
 ) -> tuple[Overlay, ...]:
     """
     What lies over the atlas of a run: rasters first, then lines, then points.
@@ -55,7 +77,10 @@ def overlays_for(
     rasters
         Paths, each with what it shows before it where its name does not say so: ``operators=count.tif``.
     points, lines
-        Paths of maps or tables with coordinates; columns of `STATUS`, `BY` and `NAME` are taken.
+        Paths of maps or tables with coordinates; columns of `STATUS`, `BY` and `NAME` are taken. These and `rasters`
+        may have a title before them: ``衛生所|Clinics=clinics.csv``.
+    files
+        TOML files of ``[[overlay]]`` entries, as a study has them; their paths begin beside them.
     resolution_m
         Side of the cells of `rasters`, metres on the ground; a study says it for its own.
     include_sites
@@ -66,6 +91,8 @@ def overlays_for(
         Overlays that there are already, which keep their ids.
     ledger, allow_rejects
         Take rows of points and lines that have a problem, and go on without them.
+    notes
+        Takes what was understood of `rasters`, `lines`, `points` and `files`: a sentence by the id of the overlay.
 
     Raises
     ------
@@ -82,23 +109,32 @@ def overlays_for(
     taken |= {overlay.id for overlay in found}
     ledger = Ledger() if ledger is None else ledger
     hidden = set() if given is None else hidden_files(given.coverage, given.folder)
+    notes = {} if notes is None else notes
     if given is not None:
         for spec in given.overlays:
-            found.append(_of_study(given, spec, hidden, include_sites, ledger, allow_rejects))
+            found.append(_of_spec(given.folder, given, spec, hidden, include_sites, ledger, allow_rejects)[0])
             taken.add(spec.id)
+    for each in files:
+        specs = read_overlay_file(each, None if given is None else given.coverage, taken)
+        for spec in specs:
+            folder = Path(each).resolve().parent
+            made, notes[spec.id] = _of_spec(folder, given, spec, hidden, include_sites, ledger, allow_rejects)
+            found.append(made)
     for text in rasters:
-        kind, path = _kind_and_path(str(text))
-        found.append(_raster(path, _id(path, taken), kind, resolution_m, include_sites))
-    for text in lines:
-        path = Path(text)
-        frame, written = _features(path, ledger, allow_rejects, hidden)
-        said = _guarded(written, path, hidden, include_sites)
-        found.append(lines_of(frame, id=_id(path, taken), name=Text(path.stem, path.stem), sensitive=said))
-    for text in points:
-        path = Path(text)
-        frame, written = _features(path, ledger, allow_rejects, hidden)
-        said = _guarded(written, path, hidden, include_sites)
-        found.append(points_of(frame, id=_id(path, taken), name=Text(path.stem, path.stem), sensitive=said))
+        named = named_file(text, "--raster", KINDS)
+        id = _id(named.path, named.title, taken)
+        kind = named.kind or kind_of(named.path)
+        drawn = _raster(named.path, id, kind, named.title, resolution_m, include_sites)
+        found.append(drawn)
+        notes[id] = f"{named.path.name}: {kind}, cells of {drawn.resolution_m:g} m"
+    for option, make, texts in (("--lines", lines_of, lines), ("--points", points_of, points)):
+        for text in texts:
+            named = named_file(text, option)
+            read = _features(named.path, ledger, allow_rejects, hidden)
+            said = _guarded(read.written, named.path, hidden, include_sites)
+            id = _id(named.path, named.title, taken)
+            found.append(make(read.frame, id=id, name=named.title or _name(named.path), sensitive=said))
+            notes[id] = _understood(named.path, read)
     lost = include_sites and not isinstance(source, Study) and _read_back(source)
     if lost and not any(overlay.sensitive for overlay in found):
         raise UsageError(
@@ -121,46 +157,49 @@ def _read_back(results: Results) -> bool:
 # ------------------------------------------------------------------ of a study
 
 
-def _of_study(
-    study: Study,
+def _of_spec(
+    folder: Path,
+    study: Study | None,
     spec: OverlaySpec,
     hidden: Collection[Path],
     include_sites: bool,
     ledger: Ledger,
     allow_rejects: bool,
-) -> Overlay:
+) -> tuple[Overlay, str]:
+    """The overlay of an entry whose paths begin in `folder`, and what was understood of its file."""
     source = Text(spec.source, spec.source) if spec.source else None
     if spec.kind == "raster":
         layer = (
             next((each for each in study.coverage.layers if each.id == spec.layer), None)
-            if study.coverage
+            if study is not None and study.coverage
             else None
         )
-        return _study_raster(study, spec, layer, source, include_sites)
+        beside = folder if layer is None or study is None else study.folder
+        made = _spec_raster(beside, spec, layer, source, include_sites)
+        label = spec.layer or (Path(spec.file.path).name if spec.file else spec.id)
+        return made, f"{label}: raster, cells of {made.resolution_m:g} m"
     assert spec.file is not None
-    path = study.folder / spec.file.path
-    frame, written = _features(path, ledger, allow_rejects, hidden, spec.file)
-    for name, header in (("name", spec.name_column), ("status", spec.status_column), ("by", spec.by_column)):
-        if header is not None:
-            frame = frame.assign(**{name: frame[_column(frame, header, written, path)]})
-    sensitive = not spec.public and _guarded(written, path, hidden, include_sites, spec)
+    path = folder / spec.file.path
+    read = _features(path, ledger, allow_rejects, hidden, spec)
+    sensitive = not spec.public and _guarded(read.written, path, hidden, include_sites, spec)
+    note = _understood(path, read)
     if spec.kind == "lines":
         return lines_of(
-            frame, id=spec.id, name=spec.name, service=spec.service, source=source, basis=spec.basis,
+            read.frame, id=spec.id, name=spec.name, service=spec.service, source=source, basis=spec.basis,
             as_of=spec.as_of, resolution_m=spec.resolution_m or 20.0, sensitive=sensitive,
-        )  # fmt: skip
+        ), note  # fmt: skip
     return points_of(
-        frame, id=spec.id, name=spec.name, service=spec.service, source=source, basis=spec.basis, as_of=spec.as_of,
-        sensitive=sensitive,
-    )  # fmt: skip
+        read.frame, id=spec.id, name=spec.name, service=spec.service, source=source, basis=spec.basis,
+        as_of=spec.as_of, sensitive=sensitive,
+    ), note  # fmt: skip
 
 
-def _study_raster(
-    study: Study, spec: OverlaySpec, layer: LayerSpec | None, source: Text | None, include_sites: bool
-) -> Overlay:
+def _spec_raster(
+    folder: Path, spec: OverlaySpec, layer: LayerSpec | None, source: Text | None, include_sites: bool
+) -> RasterOverlay:
     file = layer.file if layer is not None else spec.file
     assert file is not None
-    path = study.folder / file.path
+    path = folder / file.path
     kind = (layer.quantity if layer is not None else spec.shows) or kind_of(path)
     at_least = layer.at_least if layer is not None else spec.at_least
     said = (
@@ -178,28 +217,26 @@ def _study_raster(
 # ------------------------------------------------------------------ of files
 
 
-def _kind_and_path(text: str) -> tuple[str, Path]:
-    kind, equals, path = text.partition("=")
-    if equals and kind.isidentifier() and not Path(text).is_file():
-        if kind not in KINDS:
-            raise UsageError(f"'{kind}' is nothing that a raster shows; there are {', '.join(KINDS)}")
-        return kind, Path(path)
-    return kind_of(text), Path(text)
-
-
-def _raster(path: Path, id: str, kind: str, resolution_m: float | None, include_sites: bool) -> Overlay:
+def _raster(
+    path: Path, id: str, kind: str, title: Text | None, resolution_m: float | None, include_sites: bool
+) -> RasterOverlay:
     crs = _checked(path, kind, None, None)
-    stem = path.stem
-    name = NAMES[kind]
-    return raster_overlay(
-        path,
-        id=id,
-        name=Text(f"{name.zh}（{stem}）", f"{name.en} ({stem})"),
-        kind=kind,
-        resolution_m=resolution_m,
-        crs=crs,
-        include_sites=include_sites,
-    )
+    stem, name = _name(path).zh, NAMES[kind]
+    try:
+        return raster_overlay(
+            path,
+            id=id,
+            name=title or Text(f"{name.zh}（{stem}）", f"{name.en} ({stem})"),
+            kind=kind,
+            resolution_m=resolution_m,
+            crs=crs,
+            include_sites=include_sites,
+        )
+    except InputError as error:
+        if kind != "classes" or error.hint:
+            raise
+        hint = f"Where its values are no classes, say what they are: --raster rsrp_dbm={path}, or {', '.join(KINDS)}."
+        raise InputError(error.file, error.problems, hint=hint) from error
 
 
 def _checked(path: Path, kind: str, at_least: float | None, crs: str | None) -> str | None:
@@ -216,36 +253,78 @@ def _features(
     ledger: Ledger,
     allow_rejects: bool,
     hidden: Collection[Path],
-    spec: FileSpec | None = None,
-) -> tuple[gpd.GeoDataFrame, Mapping[str, str]]:
+    spec: OverlaySpec | None = None,
+) -> _Given:
     """
-    Features of a map or of a table with coordinates; ``name``, ``status`` and ``by`` where headers mean that. And the
-    headers of the file, with the names of their columns.
+    Features of a map or of a table with coordinates. Rows with a problem, of which a status that is none is one, are
+    an error all at once, or go into the ledger.
     """
     from notspot_geodata.selection import select
-    from notspot_geodata.vectors import read_geo
+    from notspot_geodata.vectors import examine_geo
 
-    said = spec or FileSpec(path.name)
-    frame = read_geo(
-        path, layer=said.layer_name, crs=said.crs, encoding=said.encoding, sheet=said.sheet,
-        allow_rejects=allow_rejects,
-    )  # fmt: skip
-    reading = frame.attrs["reading"]
+    said = (spec.file if spec else None) or FileSpec(path.name)
+    frame, reading = examine_geo(
+        path, layer=said.layer_name, crs=said.crs, encoding=said.encoding, sheet=said.sheet
+    )
+    rows: list[int] = frame.attrs["rows"]
     frame.attrs = {}
     written = {**{str(name): str(name) for name in frame.columns}, **reading.columns}
+    chosen = select(frame, said.where, rows=rows, written=reading.columns)
+    taken = _meanings(frame, written, path, spec)
+    frame = frame.assign(**{name: frame[column] for name, column in taken.items()})
+    header = {
+        name: next((h for h, c in written.items() if c == column), column) for name, column in taken.items()
+    }
+    told = {p.row for p in reading.problems}
+    problems = [*reading.problems, *(p for p in chosen.problems if p.row is None or p.row not in told)]
+    hint = HINT
+    if "status" in frame:
+        cells = frame.loc[chosen.mask, "status"]
+        of = [row for row, wanted in zip(rows, chosen.mask, strict=True) if wanted]
+        wrong = [replace(p, row=of[(p.row or 1) - 1], field=header["status"]) for p in statuses_of(cells)[1]]
+        problems += [p for p in wrong if p.row not in told]
+        hint = STATUS_HINT.format(header=header["status"]) + HINT if wrong else HINT
+    whole = any(p.row is None for p in problems)
+    bad = {p.row for p in problems}
+    if problems and (whole or not allow_rejects):
+        usable = f"{0 if whole else len(rows) - len(bad & set(rows)):,} of {reading.rows:,} rows usable"
+        raise InputError(path, problems, summary=usable, hint="" if whole else hint)
     secret = one_file(path) in hidden or lists_stations(written)
-    ledger.refuse(path, hushed(reading.problems) if secret else reading.problems)
-    if said.where:
-        chosen = select(frame, said.where, rows=list(range(1, len(frame) + 1)), written=reading.columns)
-        if chosen.problems:
-            raise InputError(path, chosen.problems)
-        frame = frame[chosen.mask].reset_index(drop=True)
+    ledger.refuse(path, hushed(problems) if secret else problems)
+    keep = chosen.mask & ~np.isin(rows, [row for row in bad if row is not None])
+    notes = [] if secret else [note for note in reading.notes if not note.startswith("encoding")]
+    return _Given(frame[keep].reset_index(drop=True), written, header, notes)
+
+
+def _meanings(
+    frame: gpd.GeoDataFrame, written: Mapping[str, str], path: Path, spec: OverlaySpec | None
+) -> dict[str, str]:
+    """The columns that are ``name``, ``status``, ``by``: those that an entry names, else those whose headers say it."""
+    own = (
+        {} if spec is None else {"name": spec.name_column, "status": spec.status_column, "by": spec.by_column}
+    )
+    out = {name: _column(frame, header, written, path) for name, header in own.items() if header is not None}
+    columns = [str(column) for column in frame.columns if column != frame.geometry.name]
     for name, headers in (("name", NAME), ("status", STATUS), ("by", BY)):
-        if name not in frame:
-            column = next((c for header in headers for c in frame.columns if str(c).lower() == header), None)
-            if column is not None:
-                frame = frame.assign(**{name: frame[column]})
-    return frame, written
+        column = next((c for header in headers for c in columns if c.lower() == header), None)
+        if column is None and name == "name":
+            ends = [c for c in columns if c.lower().endswith(NAME_ENDS)]
+            column = ends[0] if len(ends) == 1 else None
+        if column is not None:
+            out.setdefault(name, column)
+    return out
+
+
+def _understood(path: Path, read: _Given) -> str:
+    """What the columns of a file were taken for, for who gave it."""
+    looked = {"name": "名稱, name", "status": "狀態, status"}
+    said = [
+        f"{name} from {read.taken[name]}"
+        if name in read.taken
+        else f"no {name} (no column such as {headers})"
+        for name, headers in looked.items()
+    ]
+    return "; ".join([f"{path.name}: {len(read.frame):,} rows, {', '.join(said)}", *read.notes])
 
 
 def _guarded(
@@ -285,8 +364,18 @@ def _column(frame: gpd.GeoDataFrame, header: str, written: Mapping[str, str], pa
     return str(found)
 
 
-def _id(path: Path, taken: set[str]) -> str:
-    stem = re.sub(r"[^a-z0-9]+", "_", path.stem.lower()).strip("_") or "overlay"
+def _name(path: Path) -> Text:
+    """The name of a file as a page can hold it: bytes that are no letters become marks."""
+    stem = path.stem.encode("utf-8", "replace").decode("utf-8")
+    return Text(stem, stem)
+
+
+def _id(path: Path, title: Text | None, taken: set[str]) -> str:
+    """The file's name as an id, or the title's English where that has no Latin letters."""
+    words = (path.stem, title.en if title else "")
+    stem = next(
+        (s for word in words if (s := re.sub(r"[^a-z0-9]+", "_", word.lower()).strip("_"))), "overlay"
+    )
     name, number = stem, 2
     while name in taken:
         name, number = f"{stem}_{number}", number + 1

@@ -1,17 +1,19 @@
 """
-What a study draws over its atlas: ``[[overlay]]``, read strictly (docs/overlays.md). No file is opened here.
+What is drawn over an atlas: ``[[overlay]]``, read strictly (docs/overlays.md). No file that it names is opened here.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal, cast, get_args
 
 from notspot.coverage_specs import CoverageSpec, FileSpec
-from notspot.entries import Entries, Row
+from notspot.entries import Entries, Row, text_of, toml_of
 from notspot.file_entries import FILE, file_spec
 from notspot_coverage.counting.services import Basis
+from notspot_geodata.errors import InputError, NotFoundError
 from notspot_geodata.text import Text
 from notspot_maps.overlays.account import PREFIX
 from notspot_maps.overlays.rasters import KINDS
@@ -67,9 +69,38 @@ class OverlaySpec:
     source: str = ""
 
 
-def read_overlays(entries: Entries, coverage: CoverageSpec | None) -> tuple[OverlaySpec, ...]:
-    """The study's ``[[overlay]]``; what is wrong is added to the problems of `entries`."""
-    taken = account_ids(coverage)
+def read_overlay_file(
+    path: str | Path, coverage: CoverageSpec | None, taken: set[str]
+) -> tuple[OverlaySpec, ...]:
+    """
+    A TOML file with nothing but ``[[overlay]]``, whose paths begin beside it; `coverage` is that of the study that is
+    drawn, `taken` are the ids that there are, and takes those of the file.
+
+    Raises
+    ------
+    NotFoundError
+        No such file.
+    InputError
+        Everything that is wrong with it.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise NotFoundError(f"{path}: no such file of overlays; docs/overlays.md says how to write one")
+    entries = Entries(toml_of(text_of(path), path.name), path.name, path.resolve().parent)
+    entries.unknown_keys(entries.given, ("overlay",), "")
+    found = read_overlays(entries, coverage, taken)
+    if not found and not entries.problems:
+        entries.problem("overlay", 'is missing: begin each with [[overlay]], then id = "…", kind = "points"')
+    if entries.problems:
+        raise InputError(path, entries.problems, hint="docs/overlays.md lists every entry of an overlay.")
+    return found
+
+
+def read_overlays(
+    entries: Entries, coverage: CoverageSpec | None, taken: set[str] | None = None
+) -> tuple[OverlaySpec, ...]:
+    """``[[overlay]]``; what is wrong is added to the problems of `entries`. `taken` are ids that there are already."""
+    taken = account_ids(coverage) if taken is None else taken
     layers = {item.id: item for item in coverage.layers} if coverage else {}
     return tuple(_overlay(entries, row, f"overlay {i}", taken, layers) for i, row in entries.rows("overlay"))
 

@@ -5,7 +5,6 @@ A study: the TOML file that names everything a run depends on, so that it can be
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from importlib.resources import files
@@ -14,7 +13,7 @@ from typing import Literal, cast, get_args
 
 from notspot.coverage_specs import CoverageSpec
 from notspot.coverage_study import TABLES, read_coverage
-from notspot.entries import EMBEDDED, Entries
+from notspot.entries import EMBEDDED, Entries, text_of, toml_of
 from notspot.entries import FIGURES as FIGURES  # of this module too
 from notspot.overlay_specs import OverlaySpec, read_overlays
 from notspot_coverage.definitions import Indicator, indicators_from, load_indicators, official_indicators
@@ -113,11 +112,7 @@ class Study:
             raise NotFoundError(
                 f"{path}: no such study file. `notspot report` runs the one that ships with Notspot."
             )
-        try:
-            text = path.read_text(encoding="utf-8-sig")
-        except UnicodeDecodeError as error:
-            raise InputError(path, [Problem(None, "", "is not UTF-8 text, which TOML must be")]) from error
-        return cls.parse(text, path.name, path.resolve().parent)
+        return cls.parse(text_of(path), path.name, path.resolve().parent)
 
     @classmethod
     def shipped(cls, name: str = "taiwan_2021") -> Study:
@@ -132,16 +127,7 @@ class Study:
     @classmethod
     def parse(cls, text: str, file: str, folder: Path) -> Study:
         """The study in TOML text; `file` names it in errors. Raises `InputError` with every problem at once."""
-        try:
-            given = tomllib.loads(text)
-        except tomllib.TOMLDecodeError as error:
-            hint = (
-                'A key in Chinese needs quotation marks: where = {"速率" = 2000}.'
-                if "key" in str(error)
-                else ""
-            )
-            raise InputError(file, [Problem(None, "", f"is not TOML: {error}")], hint=hint) from error
-        reader = _Reader(given, file, folder)
+        reader = _Reader(toml_of(text, file), file, folder)
         study = reader.study(text)
         if reader.problems or study is None:
             raise InputError(file, reader.problems, hint=HINT)

@@ -12,12 +12,12 @@ import typer
 
 from notspot.terminal import errors, print_json
 from notspot_geodata.errors import UsageError
+from notspot_geodata.text import Text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from notspot.tile_files import TiledFile
-    from notspot_geodata.text import Text
 
 
 def tiles(
@@ -71,8 +71,8 @@ def tiles(
         with _steps(quiet=as_json) as step:
             result = tile_file(
                 points, out, x=lon or x, y=lat or y, crs=crs, h3=h3, status=status, weight=weight, value=value,
-                operators=operators, title=_both(name), weight_name=_both(weight_name),
-                value_name=_both(value_name), source=_both(source), encoding=encoding, step=step,
+                operators=operators, title=Text.typed(name), weight_name=Text.typed(weight_name),
+                value_name=Text.typed(value_name), source=Text.typed(source), encoding=encoding, step=step,
             )  # fmt: skip
         if as_json:
             print_json(result.as_dict())
@@ -80,14 +80,6 @@ def tiles(
             typer.echo(_said(result))
         if serve:
             _serve(out, port)
-
-
-def _both(words: str) -> Text | None:
-    """Words in two languages, or the same for both."""
-    from notspot_geodata.text import Text
-
-    zh, _, en = (part.strip() for part in words.partition("|"))
-    return Text(zh or en, en or zh) if zh or en else None
 
 
 def _said(result: TiledFile) -> str:
