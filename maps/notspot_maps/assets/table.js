@@ -61,7 +61,7 @@ class Table {
       mouseover: (event) => view.hover(this._placeAt(event)), mouseleave: () => view.hover(null) } });
     const chosen = this._chosen();
     this.active = this.place.has(chosen) ? this.place.get(chosen) : this.rows.length ? Math.max(0, Math.min(this.active, this.rows.length - 1)) : -1;
-    const title = `${view.titleOf(0)}${view.unit() ? ` (${view.unit()})` : ""} · ${W[level]} ${number(this.rows.length, view.lang, 0)}`;
+    const unit = view.unit() && (view.lang === "zh" ? `（${view.unit()}）` : ` (${view.unit()})`), title = `${view.titleOf(0)}${unit} · ${W[level]} ${number(this.rows.length, view.lang, 0)}`;
     node.replaceChildren(...[
       tools, view.hidden.size ? el("p", { class: "ns-note" }, W.hidden) : null, there ? null : el("p", { class: "ns-note" }, W.noYear(view.year)),
       this.rows.length ? null : el("p", { class: "ns-note" }, W.noneLeft),
