@@ -266,6 +266,7 @@ def test_a_ranking_defuses_names_and_keeps_its_numbers():
     assert HOSTILE not in chart.svg
     assert f"花蓮縣{HOSTILE}" in texts(chart.svg)
     assert "0.50" in texts(chart.svg)
+    assert any(text.startswith("全國 ") for text in texts(chart.svg, "zh"))  # what the dashed line is
     empty = finding(worst=finding().worst.iloc[:0], national=NAN)
     assert "無資料" in ranking_chart(empty).finding.zh
 

@@ -21,6 +21,7 @@ from notspot_maps.documents.document import (
     Picture,
     Table,
     clean,
+    introduced,
     numbered,
 )
 from notspot_maps.documents.of_results import document_of_results
@@ -68,6 +69,49 @@ def test_longer_text_gets_a_wider_column() -> None:
     assert first > 2 * second
 
 
+def test_a_figure_is_cut_at_its_bracket_and_a_head_into_two_lines() -> None:
+    rows = [
+        [
+            "戶籍人口（村里數為合成）",
+            "46.0 %（10,702,918／23,250,312）",
+            "125,002（0.5 %）",
+            "無資料，人口分布：" * 9,
+        ]
+    ]
+    table = Table("", ["對象", "涵蓋率", "無資料（占全部）", "變動之假設"], rows, [False, True, True, False])
+    letters = [92 * width - 3 for width in table.widths()]
+    assert letters[1] >= 24  # of the bracket
+    assert letters[2] >= 15  # of the whole
+    assert letters[0] >= 12
+    last = Table("", ["指標", "計算所缺資料"], [["偏遠鄉鎮市區數" * 6, "–"]], [False, False])
+    assert 92 * last.widths()[1] - 3 >= 6
+
+
+def test_short_tables_are_not_cut_and_long_ones_are() -> None:
+    rows = [["宜蘭縣南澳鄉", "14.2"]]
+    assert Table("", ["名稱", "值"], rows * 10, [False, True]).is_short
+    assert not Table("", ["名稱", "值"], rows * 30, [False, True]).is_short
+    assert not Table("", ["名稱", "值"], [["文字" * 300, "14.2"]] * 2, [False, True]).is_short
+
+
+def test_what_introduces_a_figure_stays_with_it() -> None:
+    note, table = Paragraph("n", "note"), Table("", ["a"], [["b"]], [False])
+    blocks = [
+        Heading(1, "h"),
+        note,
+        Heading(2, "h"),
+        note,
+        note,
+        table,
+        note,
+        Heading(2, "h"),
+        note,
+        Bullets(["c"]),
+    ]
+    kept = [block.kept for block in introduced(blocks) if isinstance(block, Paragraph)]
+    assert kept == [True, True, True, False, False]
+
+
 def test_figures_and_tables_are_numbered_apart() -> None:
     picture, table = Picture("<svg/>", "", ""), Table("", ["a"], [["b"]], [False])
     blocks = [Heading(1, "h"), picture, table, table, picture]
@@ -96,9 +140,11 @@ def words_of(document: Document) -> list[str]:
 def test_the_document_says_what_the_page_says(taiwan: Results, report_folder: Path, lang: Lang) -> None:
     page = html.unescape((report_folder / "index.html").read_text(encoding="utf-8"))
     document = document_of_results(dataclasses.replace(taiwan, divide=taiwan.divide[:2]), lang)
-    assert [text.zh if lang == "zh" else text.en for text in headlines(taiwan)] == list(
+    found = [text.zh if lang == "zh" else text.en for text in headlines(taiwan)]
+    assert [text.replace(" %", "\u00a0%") for text in found] == list(
         next(block.items for block in document.blocks if isinstance(block, Bullets))
     )
+    assert not any(" %" in text for text in words_of(document))  # '%' would begin a line
     own = {SAY["definitions"].zh, SAY["definitions"].en}  # a chapter that the page has in the scorecard
     for text in words_of(document):
         parts = re.split(

@@ -64,6 +64,7 @@ def made(lang: Lang = "zh", words: str = HOSTILE) -> Document:
             Heading(1, "計分卡"),
             Paragraph("一句話。"),
             Paragraph("小字", "note"),
+            Paragraph("引言", "note", kept=True),
             Bullets(["甲", words]),
             Heading(2, "固定寬頻"),
             table,
@@ -185,6 +186,26 @@ def test_docx_is_a4_with_fonts_languages_and_page_numbers(word: zipfile.ZipFile)
     assert b'"NUMPAGES"' in footer
 
 
+def test_docx_is_of_the_word_of_today(word: zipfile.ZipFile) -> None:
+    modes = [
+        node.get(f"{W}val")
+        for node in tree(word, "word/settings.xml").iter(f"{W}compatSetting")
+        if node.get(f"{W}name") == "compatibilityMode"
+    ]
+    assert modes == ["15"]  # below, Word says 'compatibility mode' and sets tables into the margin
+
+
+def test_docx_keeps_short_tables_whole_and_introductions_with_them(word: zipfile.ZipFile) -> None:
+    body = tree(word, "word/document.xml")
+    table = next(body.iter(f"{W}tbl"))
+    kept = [row.find(f".//{W}keepNext") is not None for row in table.iter(f"{W}tr")]
+    assert kept == [True, True, False]
+    said = {
+        "".join(node.itertext()): node.find(f"{W}pPr/{W}keepNext") is not None for node in body.iter(f"{W}p")
+    }
+    assert (said["小字"], said["引言"]) == (False, True)
+
+
 def test_docx_parts_stand_in_the_order_of_the_schema(word: zipfile.ZipFile) -> None:
     order = ["tblStyle", "tblW", "jc", "tblBorders", "tblLayout", "tblCellMar", "tblLook", "tblCaption"]
     for properties in tree(word, "word/document.xml").iter(f"{W}tblPr"):
@@ -235,6 +256,19 @@ def test_odt_tables_repeat_their_heads_and_pictures_have_words(odf: zipfile.ZipF
         assert len(list(table.iter(f"{TABLE}table-column"))) == 2
     described = [item.text for item in body.iter(f"{ODF % 'svg-compatible'}desc")]
     assert described == ["地圖：替代文字 <&>", "又一張"]
+
+
+def test_odt_keeps_short_tables_whole_and_introductions_with_them(odf: zipfile.ZipFile) -> None:
+    body, styles = tree(odf, "content.xml"), tree(odf, "styles.xml")
+    whole = [item.get(f"{STYLE}may-break-between-rows") for item in body.iter(f"{STYLE}table-properties")]
+    assert whole == ["false", "false"]
+    kept = {
+        item.get(f"{STYLE}name")
+        for item in styles.iter(f"{STYLE}style")
+        if any(key.endswith("}keep-with-next") for node in item for key in node.attrib)
+    }
+    said = {"".join(item.itertext()): item.get(f"{TEXT}style-name") in kept for item in body.iter(f"{TEXT}p")}
+    assert (said["小字"], said["引言"]) == (False, True)
 
 
 def test_odt_is_a4_with_languages_and_page_numbers(odf: zipfile.ZipFile) -> None:

@@ -1,5 +1,6 @@
 """Static maps: each township once, borders that meet, a legend that adds up."""
 
+import dataclasses
 import re
 from types import SimpleNamespace
 
@@ -97,6 +98,9 @@ def test_the_legend_counts_add_up_and_the_unknown_have_their_line(values, townsh
     entries = legend(values, THREE, townships["town_code"], (), "map")
     assert [entry.label.en for entry in entries] == ["≤ 10", "10–20", "> 20", "unknown"]
     assert sum(entry.count for entry in entries) == 368
+    millions = dataclasses.replace(THREE, edges=(360_000.0, 1_900_000.0))
+    labels = [entry.label.en for entry in legend(values, millions, townships["town_code"], (), "map")]
+    assert labels[:3] == ["≤ 360,000", "360,000–1,900,000", "> 1,900,000"]  # not 1.9e+06
     assert entries[-1].count == 3
     some = legend(values, THREE, townships["town_code"], set(townships["town_code"][:5]), "map")
     assert [(e.label.en, e.count) for e in some[-2:]] == [("not applicable", 5), ("unknown", 0)]

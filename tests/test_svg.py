@@ -66,6 +66,12 @@ def test_wrapping_keeps_every_letter_and_the_width(text, columns):
     )
 
 
+def test_a_percent_sign_begins_no_line():
+    for columns in range(8, 40):
+        for text in ("does not reach (39.9 %) would be, 34.7 % of them", "人口占 0.5 %，土地占 29.6 %。"):
+            assert not any(line.startswith("%") for line in wrapped(text, columns))
+
+
 def test_lines_are_as_many_as_the_longer_language_needs():
     root = ET.fromstring(
         f"<g>{lines(0, 10, Text('短', 'a much longer sentence in English'), columns=12)}</g>"

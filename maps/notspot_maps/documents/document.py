@@ -11,7 +11,7 @@ import math
 import re
 import struct
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
@@ -51,10 +51,11 @@ class Heading:
 
 @dataclass(frozen=True, slots=True)
 class Paragraph:
-    """A paragraph; a `finding` is the sentence that a figure supports, and stays with what follows."""
+    """A paragraph; a `finding` is the sentence that a figure supports. One that is `kept` stays with what follows."""
 
     text: str
     style: Style = "body"
+    kept: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,21 +87,57 @@ class Table:
         return len(self.heads) > 6
 
     def widths(self) -> list[float]:
-        """Share of the table's width a column: room for its longest word first, then for its longest text."""
+        """
+        Share of the table's width a column.
+
+        Room for its longest word comes first; then for heads on two lines, figures that are cut before a
+        bracket at most, and a few words of a text; then for its longest text.
+        """
         columns = list(zip(self.heads, *self.rows, strict=True))
-        least = [3.0 + 1.15 * max(map(text_columns, _unbroken(cells))) for cells in columns]
-        wished = [
-            max(low, _wish(cells, number))
-            for low, cells, number in zip(least, columns, self.numbers, strict=True)
-        ]
-        spare = max(0.0, LINE_COLUMNS[self.is_wide] - sum(least))
-        wanting = sum(wished) - sum(least)
-        share = min(1.0, spare / wanting) if wanting else 0.0
-        needs = [low + share * (wish - low) for low, wish in zip(least, wished, strict=True)]
+        needs = [_room(max(map(text_columns, _unbroken(cells)))) for cells in columns]
+        for wish in (_whole, _wish):
+            wished = [
+                max(need, wish(cells, number))
+                for need, cells, number in zip(needs, columns, self.numbers, strict=True)
+            ]
+            spare = max(0.0, LINE_COLUMNS[self.is_wide] - sum(needs))
+            wanting = sum(wished) - sum(needs)
+            share = min(1.0, spare / wanting) if wanting else 0.0
+            needs = [need + share * (more - need) for need, more in zip(needs, wished, strict=True)]
         return [need / sum(needs) for need in needs]
+
+    @property
+    def is_short(self) -> bool:
+        """Whether it takes so few lines that it stands on one page rather than be cut."""
+        letters = [LINE_COLUMNS[self.is_wide] * width - CELL_EDGES for width in self.widths()]
+        lines = sum(
+            max(
+                math.ceil(text_columns(cell) / max(1.0, room))
+                for cell, room in zip(row, letters, strict=True)
+            )
+            for row in (self.heads, *self.rows)
+        )
+        return lines <= SHORT_LINES
 
 
 LINE_COLUMNS = {False: 92.0, True: 112.0}  # letters on a line of a table: of 9 points, of 7.5 in a wide one
+CELL_EDGES = 3.0  # letters that the edges of a cell take
+SHORT_LINES = 12  # a fifth of a page; ten places and their heads
+
+
+def _room(letters: float) -> float:
+    return CELL_EDGES + 1.15 * letters
+
+
+def _whole(cells: Sequence[str], number: bool) -> float:
+    parts = [part for cell in cells[1:] for part in (_pieces(cell) if number else [cell])]
+    longest = max(map(text_columns, parts), default=0)
+    return _room(max(math.ceil(text_columns(cells[0]) / 2), min(longest, 24 if number else 16)))
+
+
+def _pieces(figure: str) -> list[str]:
+    """A short figure as it is, a long one cut before its bracket: '46.0 %', '（10,702,918／23,250,312）'."""
+    return [figure] if text_columns(figure) <= 18 else re.split("(?=（)| (?=\\()", figure)
 
 
 def _wish(cells: Sequence[str], number: bool) -> float:
@@ -149,6 +186,20 @@ class Document:
     def labels(self) -> tuple[str, str]:
         """What numbered captions begin with: figure, table."""
         return ("圖", "表") if self.lang == "zh" else ("Figure", "Table")
+
+
+def introduced(blocks: Sequence[Block]) -> list[Block]:
+    """The blocks, with the paragraphs that stand between a heading and a figure, table or heading kept with it."""
+    out = list(blocks)
+    starts = [at for at, block in enumerate(out) if isinstance(block, Heading)]
+    for start in starts:
+        end = start + 1
+        while end < len(out) and isinstance(out[end], Paragraph):
+            end += 1
+        if end < len(out) and isinstance(out[end], Heading | Table | Picture):
+            for at in range(start + 1, end):
+                out[at] = replace(out[at], kept=True)
+    return out
 
 
 # ------------------------------------------------------------------ pictures

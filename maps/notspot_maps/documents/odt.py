@@ -54,6 +54,7 @@ SPACES = " ".join(
 )
 SPACES += ' xmlns:xlink="http://www.w3.org/1999/xlink" xmlns:dc="http://purl.org/dc/elements/1.1/"'
 VERSION = 'office:version="1.3"'
+WHOLE = ' style:may-break-between-rows="false"'  # of a table that is not cut
 HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n'
 
 
@@ -115,7 +116,8 @@ def _body(document: Document, pictures: dict[int, bytes]) -> Iterator[str]:
                 f"{inline(block.text)}</text:h>"
             )
         elif isinstance(block, Paragraph):
-            yield _paragraph(STYLES[block.style], inline(block.text))
+            kept = "_20_Kept" if block.kept and block.style != "finding" else ""  # a finding always is
+            yield _paragraph(STYLES[block.style] + kept, inline(block.text))
         elif isinstance(block, Bullets):
             items = "".join(
                 f"<text:list-item>{_paragraph('List_20_Bullet', inline(item))}</text:list-item>"
@@ -208,7 +210,8 @@ def _automatic(document: Document) -> str:
         if isinstance(block, Table):
             out.append(
                 f'<style:style style:name="T{number}" style:family="table"><style:table-properties '
-                f'style:width="{TEXT_WIDTH_MM:g}mm" table:align="left" table:border-model="collapsing"/></style:style>'
+                f'style:width="{TEXT_WIDTH_MM:g}mm" table:align="left" table:border-model="collapsing"'
+                f"{WHOLE if block.is_short else ''}/></style:style>"
             )
             out += [
                 f'<style:style style:name="T{number}.{at}" style:family="table-column"><style:table-column-properties '
@@ -253,6 +256,8 @@ def _styles(document: Document) -> str:
             _style("Table", "Table", parent="Caption", kept=True),
             _style("List_20_Bullet", "List Bullet", below=4, line=125),
             _style("Notspot_20_Note", "Notspot Note", size=9, colour=SOFT, below=6, line=125),
+            _style("Text_20_body_20_Kept", "Text body Kept", parent="Text_20_body", kept=True),
+            _style("Notspot_20_Note_20_Kept", "Notspot Note Kept", parent="Notspot_20_Note", kept=True),
             _style("Notspot_20_Finding", "Notspot Finding", bold=True, below=6, line=125, kept=True),
             _style("Notspot_20_Picture", "Notspot Picture", kept=True),
             _style("Notspot_20_After", "Notspot After", size=6, below=6),

@@ -25,6 +25,7 @@ from notspot_maps.documents.document import (
     Style,
     Table,
     clean,
+    introduced,
 )
 from notspot_maps.drawing.charts import gap_chart
 from notspot_maps.headlines import headlines
@@ -54,7 +55,7 @@ def document_of_results(results: Results, lang: Lang = "zh") -> Document:
         *_end(results, say),
     ]
     date = datetime(results.year, 12, 31, tzinfo=UTC)
-    return Document(lang, say(results.title), subtitle, date, blocks)
+    return Document(lang, say(results.title), subtitle, date, introduced(blocks))
 
 
 class _In:
@@ -64,7 +65,7 @@ class _In:
         self.lang = lang
 
     def __call__(self, text: Text) -> str:
-        return clean(said(text, self.lang))
+        return clean(said(text, self.lang)).replace(" %", "\u00a0%")  # not at the beginning of a line
 
     def heading(self, level: int, text: Text) -> Heading:
         return Heading(level, self(text))

@@ -71,6 +71,7 @@ class _Writer:
 
     def written(self) -> bytes:
         self._properties()
+        self._settings()
         self._page()
         self._styles()
         self._text(self.file.add_paragraph(style="Title"), self.document.title)
@@ -79,7 +80,9 @@ class _Writer:
             if isinstance(block, Heading):
                 self._text(self.file.add_paragraph(style=f"Heading {block.level}"), block.text)
             elif isinstance(block, Paragraph):
-                self._text(self.file.add_paragraph(style=STYLES[block.style]), block.text)
+                paragraph = self.file.add_paragraph(style=STYLES[block.style])
+                paragraph.paragraph_format.keep_with_next = block.kept or None  # None: as the style says
+                self._text(paragraph, block.text)
             elif isinstance(block, Bullets):
                 for item in block.items:
                     self._text(self.file.add_paragraph(style="List Bullet"), item)
@@ -102,6 +105,14 @@ class _Writer:
         found.created = found.modified = document.date.replace(tzinfo=None)
         found.comments = found.keywords = found.category = ""
         found.revision = 1
+
+    def _settings(self) -> None:
+        """Word of 2013 and later; python-docx begins with the settings of 2010: 'compatibility mode'."""
+        settings = self.file.settings.element
+        for found in settings.iter(self.qn("w:compatSetting")):
+            if found.get(self.qn("w:name")) == "compatibilityMode":
+                found.set(self.qn("w:val"), "15")
+        settings.find(self.qn("w:zoom")).set(self.qn("w:percent"), "100")
 
     @property
     def _language(self) -> str:
@@ -228,6 +239,8 @@ class _Writer:
         for column, width in zip(table.columns, widths, strict=True):
             column.width = width
         style = self.file.styles["Notspot Small Cell" if block.is_wide else "Notspot Cell"]
+        last = len(block.rows)
+        kept = range(last) if block.is_short else {0, 1, last - 1} - {last}  # no row alone on its page
         for at, (row, texts) in enumerate(zip(table.rows, [block.heads, *block.rows], strict=True)):
             self._row(row, repeated=at == 0)
             for cell, text, width, number in zip(row.cells, texts, widths, block.numbers, strict=True):
@@ -238,6 +251,7 @@ class _Writer:
                 run.bold = True if at == 0 else None
                 if number:
                     paragraph.alignment = right
+                paragraph.paragraph_format.keep_with_next = at in kept or None
                 if at == 0:
                     self._shade(cell)
         end = self.file.add_paragraph(style="Notspot Cell")  # tables that touch would become one

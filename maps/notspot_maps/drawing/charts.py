@@ -231,7 +231,7 @@ def ranking_chart(
     frame = divide.best if which == "best" else divide.worst
     top = top_of([*frame["value"], divide.national])
     prefix = identifier(f"{which}-{divide.measure}")
-    body, y = [], 8.0
+    body, y = [], 20.0
     for _, row in frame.iterrows():
         y += 36
         name = places[str(row["town_code"])]
@@ -241,7 +241,9 @@ def ranking_chart(
         body.append(bar(0, float(row["value"]), top, y - 13, 10, fill=BLUE))
     if not math.isnan(divide.national):
         at = percent(across(divide.national, top))
-        body.insert(0, element("line", x1=at, x2=at, y1=8, y2=y + 4, stroke=SOFT, stroke_dasharray="4 3"))
+        nation = labelled("全國", "Nation", number(divide.national))
+        body.insert(0, element("line", x1=at, x2=at, y1=20, y2=y + 4, stroke=SOFT, stroke_dasharray="4 3"))
+        body.append(beside(divide.national, top, 14, nation, fill=SOFT))
     body += axis(top, y + 6, divide.unit)
     side = Text("最好", "best") if which == "best" else Text("最差", "worst")
     title = Text(
@@ -250,11 +252,11 @@ def ranking_chart(
     if len(frame):
         first = frame.iloc[0]
         value = number(first["value"])
-        nation = number(divide.national)
+        mean = number(divide.national)
         place = places[str(first["town_code"])]
         finding = Text(
-            f"{side.zh}的是{place.zh}：{value} {divide.unit.zh}（全國 {nation}）。",
-            f"{side.en.capitalize()}: {place.en}, {value} {divide.unit.en} (nation: {nation}).",
+            f"{side.zh}的是{place.zh}：{value} {divide.unit.zh}（全國 {mean}）。",
+            f"{side.en.capitalize()}: {place.en}, {value} {divide.unit.en} (nation: {mean}).",
         )
     else:
         finding = Text(f"{divide.name.zh}：無資料。", f"{divide.name.en}: unknown.")

@@ -13,6 +13,7 @@ from notspot_coverage.definitions import Indicator
 from notspot_coverage.divide import DivideFinding
 from notspot_geodata.text import Text
 from notspot_maps.classes import Classes
+from notspot_maps.drawing.marks import exact
 from notspot_maps.words import UNKNOWN
 
 
@@ -29,7 +30,7 @@ def lowest_class_sentence(
     if not count:
         return Text(f"{name.zh}：各鄉鎮市區均無資料。", f"{name.en}: unknown in every township.")
     if lower < len(classes.edges):
-        edge = f"{classes.edges[lower]:,.6g}"
+        edge = exact(classes.edges[lower])
         unit = indicator.unit.zh + (" " if indicator.unit.zh[-1:].isascii() else "")
         zh = f"{name.zh}在 {edge} {unit}以下的鄉鎮市區有 {count} 個"
         have = "1 township has" if count == 1 else f"{count} townships have"

@@ -21,6 +21,7 @@ from notspot_maps.absent import not_applicable as nothing_in
 from notspot_maps.classes import Classes, classes_for
 from notspot_maps.drawing.map_shapes import FINE, MAIN, MAP_HEIGHT, WIDTH, Frame, Placed, sheet
 from notspot_maps.drawing.map_words import cluster_sentence, lowest_class_sentence
+from notspot_maps.drawing.marks import exact
 from notspot_maps.drawing.svg import (
     LINE,
     SOFT,
@@ -261,11 +262,11 @@ def legend(
                 f"{number(known[found >= 0].min())}–{number(known[found >= 0].max())}" if len(inside) else "–"
             )
         elif at == 0:
-            label = f"≤ {_edge(classes.edges[0])}"
+            label = f"≤ {exact(classes.edges[0])}"
         elif at == last:
-            label = f"> {_edge(classes.edges[-1])}"
+            label = f"> {exact(classes.edges[-1])}"
         else:
-            label = f"{_edge(classes.edges[at - 1])}–{_edge(classes.edges[at])}"
+            label = f"{exact(classes.edges[at - 1])}–{exact(classes.edges[at])}"
         out.append(Entry(Text.of(label), colour, len(inside)))
     if len(rest) < len(codes):
         out.append(Entry(NOT_APPLICABLE, "#ffffff", len(codes) - len(rest)))
@@ -273,10 +274,6 @@ def legend(
         Entry(UNKNOWN, f"url(#{prefix}-key-hatch)" if prefix else UNKNOWN_FILL, int((found < 0).sum()))
     )
     return out
-
-
-def _edge(value: float) -> str:
-    return f"{value:,.6g}"
 
 
 # ------------------------------------------------------------------ the drawing

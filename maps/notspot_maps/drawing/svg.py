@@ -144,9 +144,9 @@ def lines(
 
 
 def wrapped(text: str, columns: int) -> list[str]:
-    """`text` in lines of at most so many columns, broken at blanks or between Chinese characters."""
+    """`text` in lines of at most so many columns, broken at blanks (not before '%') or between Chinese ones."""
     out, line, used = [], "", 0
-    for piece in re.findall(r"[\u2e80-\uffef]|[^\s\u2e80-\uffef]+|\s+", text):
+    for piece in re.findall(r"[\u2e80-\uffef]|[^\s\u2e80-\uffef]+(?: %[^\s\u2e80-\uffef]*)?|\s+", text):
         width = text_columns(piece)
         closing = piece in "，。、；：）」％"
         if line and used + width > columns and not piece.isspace() and not closing:

@@ -19,6 +19,7 @@ from notspot_coverage.results import Results
 from notspot_geodata.errors import UsageError
 from notspot_geodata.text import Text
 from notspot_maps.classes import Choice, Classes, classes, classes_for
+from notspot_maps.drawing.marks import exact
 from notspot_maps.drawing.static_map import Entry
 from notspot_maps.drawing.svg import SOFT, element
 from notspot_maps.figures.legend import column_key, furniture, names_on, swatch
@@ -275,7 +276,7 @@ def _around_zero(known: npt.NDArray[np.float64]) -> tuple[float, ...]:
 
 def _signed(entries: list[Entry], found: Classes) -> list[Entry]:
     """Limits with their sign: '+5–+10' reads as a change, '5–10' does not."""
-    edges = [f"{'+' if edge > 0 else '−'}{abs(edge):,.6g}" for edge in found.edges]
+    edges = [f"{'+' if edge > 0 else '−'}{exact(abs(edge))}" for edge in found.edges]
     out = []
     for at, entry in enumerate(entries):
         if at < len(found.colours) and edges:
