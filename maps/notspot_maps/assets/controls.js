@@ -56,12 +56,12 @@ class Controls {
   tools() {
     const { view } = this, W = view.words, on = view.asked().length, two = view.sides.length > 1, open = this.panel.filtering, { indicator, year, model } = view;
     if (!indicator) return null;
-    const said = [view.chosen === "auto" && model.has(indicator, view.level) ? W[view.level] : null, view.unit(), year === model.year ? indicator.as_of : String(year)]
-      .filter((text, i, all) => text && all.findIndex((each) => each && each.toLowerCase() === text.toLowerCase()) === i).join(" · "); // townships may be counted by townships
+    const said = [view.chosen === "auto" && model.has(indicator, view.level) ? W[view.level] : null, view.unit(), year === model.year ? indicator.as_of : String(year)].filter(Boolean);
+    const once = said.filter((text, i) => said.findIndex((each) => each.toLowerCase() === text.toLowerCase()) === i); // townships may be counted by townships
     return el("div", { class: "ns-tools" },
       el("button", { type: "button", "data-ns": "filters", "aria-expanded": String(Boolean(open)), "aria-controls": this.id + "-filters", on: { click: () => this.panel.drawn.filters.toggle() } },
         W.filters, on ? el("b", { class: "ns-badge" }, String(on)) : null, el("span", { "aria-hidden": "true" }, open ? " ▴" : " ▾")),
       el("button", { type: "button", "data-ns": "compare", "aria-pressed": String(two), on: { click: () => view.compare(!two) } }, two ? W.stopComparing : W.compare),
-      said ? el("p", { class: "ns-year" }, said) : null);
+      once.length ? el("p", { class: "ns-year" }, once.map((text, i) => [i ? " · " : "", el("span", {}, text)])) : null);
   }
 }

@@ -2,8 +2,10 @@
 
 const FONT = '"Noto Sans TC","PingFang TC","Microsoft JhengHei",system-ui,sans-serif';
 
-const ASIDE = [0, 1, -1, 2, -2, 3, -3]; // steps that a name goes up and down, and half of them to the sides, to keep clear of marks
+const ASIDE = [0, 1, -1, 2, -2, 3, -3], FARTHER = [...ASIDE, 4, -4, 5, -5, 6, -6]; // steps that a name goes up and down, and half of them to the sides, to keep clear of marks; and of a county's
 const FEW_LINES = 11, LINE_STEP = 6; // zoom from which on there is land enough beside a line; pixels of it that are taken as one mark
+const TEXTURE = 20000; // points, from which on marks lie everywhere, and names under them
+const SPOT = 5; // pixels of a square that a mark covers or not
 const BEARABLE = 0.12; // of a name that marks may cover where there is no better place for it
 
 /* Where the map opens: all that is to be seen without it becoming smaller. [west, south, east, north] in degrees. */
@@ -70,7 +72,7 @@ class Labels {
         if (!at) continue;
         const [x, y] = this._aside([this._inside(at[0] * k, half, edge), at[1] * k], { level, i, k, half, size }, taken, marks);
         const box = frame(x, y, half + 3, size * 0.7);
-        if (Number.isNaN(x) || taken.count(box)) continue;
+        if (Number.isNaN(x) || taken.meet(box)) continue;
         taken.add(box);
         found.push({ text, x, y, size, half });
       }
@@ -91,10 +93,11 @@ class Labels {
   _inside(x, half, edge) { return !edge || x < edge[0] || x > edge[1] ? x : Math.max(edge[0] + half, Math.min(edge[1] - half, x)); }
 
   _marks(zoom, k) {
-    const { overlays } = this.view, out = new Boxes(), put = (x, y, r) => out.add(frame(x * k, y * k, r, r));
+    const { overlays } = this.view, out = new Spots(), put = (x, y, r) => out.add(frame(x * k, y * k, r, r));
     for (const overlay of overlays ? overlays.shown("points", "lines") : []) {
       const made = overlays.made.get(overlay.id);
       const { x, y, start, n } = made;
+      if (x.length > TEXTURE) continue;
       if (!start) for (let j = 0, r = made.size(zoom) + 1.5; j < n; j++) put(x[j], y[j], r);
       else if (zoom < FEW_LINES)
         for (let i = 0; i < n; i++)
@@ -109,15 +112,16 @@ class Labels {
   /* The place nearest to where a name belongs, within its unit, that no mark and no other name has; NaN where there is none. */
   _aside([x, y], { level, i, k, half, size }, taken, marks) {
     const own = (px, py) => frame(px, py, half + 1, size * 0.55);
-    if (!marks.count(own(x, y))) return [x, y];
-    const { shapes, of } = this.view.model, area = (2 * half + 2) * size * 1.1;
-    const places = ASIDE.flatMap((down) => ASIDE.map((right) => [x + (right * half) / 2, y + down * size * 0.8])).sort((a, b) => Math.hypot(a[0] - x, a[1] - y) - Math.hypot(b[0] - x, b[1] - y));
+    if (!marks.share(own(x, y), 0)) return [x, y];
+    const { shapes, of } = this.view.model;
+    const steps = level === "county" ? FARTHER : ASIDE;
+    const places = steps.flatMap((down) => steps.map((right) => [x + (right * half) / 2, y + down * size * 0.8])).sort((a, b) => Math.hypot(a[0] - x, a[1] - y) - Math.hypot(b[0] - x, b[1] - y));
     let best = [NaN, NaN], least = BEARABLE;
     for (const [px, py] of places) {
-      const box = own(px, py), covered = marks.covered(box) / area;
-      if (covered >= least || taken.count(frame(px, py, half + 3, size * 0.7))) continue;
-      const unit = shapes.at(px / k, py / k);
-      if (unit >= 0 ? of[level][unit] !== i : Math.abs(py - y) > size * 1.7) continue; // at sea, but close by
+      const covered = marks.share(own(px, py), least);
+      if (covered >= least || taken.meet(frame(px, py, half + 3, size * 0.7))) continue;
+      const [there, ...way] = [1, 0.75, 0.5, 0.25].map((part) => shapes.at((x + part * (px - x)) / k, (y + part * (py - y)) / k)), other = (unit) => unit >= 0 && of[level][unit] !== i;
+      if (other(there) || way.some(other) || (there < 0 && Math.abs(py - y) > size * 1.7)) continue; // in it, or at sea close by and beyond no other
       [best, least] = [[px, py], covered];
       if (!covered) break;
     }
@@ -146,19 +150,35 @@ class Boxes {
     }
   }
 
-  /* Those that overlap one. */
-  _over([w, n, e, s]) {
-    const found = new Set();
-    for (const key of this._keys([w, n, e, s])) for (const b of this.cells.get(key) || []) if (w < b[2] && e > b[0] && n < b[3] && s > b[1]) found.add(b);
-    return found;
+  /* Whether one of them overlaps another. */
+  meet(box) {
+    const [w, n, e, s] = box;
+    for (const key of this._keys(box)) if ((this.cells.get(key) || []).some((b) => w < b[2] && e > b[0] && n < b[3] && s > b[1])) return true;
+    return false;
+  }
+}
+
+/* What marks cover, in small squares: thousands of them may lie on one another. */
+class Spots {
+  constructor() { this.columns = new Map(); }
+
+  add([w, n, e, s]) {
+    const top = Math.floor(n / SPOT), bottom = Math.floor(s / SPOT);
+    for (let cx = Math.floor(w / SPOT); cx <= Math.floor(e / SPOT); cx++) {
+      let column = this.columns.get(cx);
+      if (!column) this.columns.set(cx, (column = new Set()));
+      for (let cy = top; cy <= bottom; cy++) column.add(cy);
+    }
   }
 
-  count(box) { return this._over(box).size; }
-
-  /* How many square pixels of one they cover; where they overlap each other, more than once. */
-  covered(box) {
-    let sum = 0;
-    for (const b of this._over(box)) sum += (Math.min(box[2], b[2]) - Math.max(box[0], b[0])) * (Math.min(box[3], b[3]) - Math.max(box[1], b[1]));
-    return sum;
+  /* The part of a box that is covered, from 0 to 1; counted no further than to be more than `enough`. */
+  share([w, n, e, s], enough) {
+    const [left, top, right, bottom] = [w, n, e, s].map((edge) => Math.floor(edge / SPOT)), all = (right - left + 1) * (bottom - top + 1);
+    let covered = 0;
+    for (let cx = left; cx <= right; cx++) {
+      const column = this.columns.get(cx);
+      for (let cy = top; column && cy <= bottom; cy++) if (column.has(cy) && ++covered > enough * all) return covered / all;
+    }
+    return covered / all;
   }
 }
