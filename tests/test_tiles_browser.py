@@ -197,6 +197,12 @@ def test_a_cell_and_a_point_tell_their_numbers(folder):
             assert page.locator(".ns-t-card dd").last.inner_text() == "Unknown"  # not that nobody covers it
             page.mouse.click(middle[0], middle[1] + 100)
             assert page.inner_text(".ns-t-card") == "No point here"
+            page.evaluate("L.notspot.tiles.map.setView([22.6273, 120.3014], 18, { animate: false })")
+            until(page, "() => !!L.notspot.tiles.layer.at(L.notspot.tiles.map.getCenter(), 8)")
+            page.mouse.click(*middle)
+            assert page.locator(".ns-t-card .ns-t-by span").inner_text() == "1 of 9 that lie here"
+            page.click("[data-key=before]")
+            assert page.locator(".ns-t-card .ns-t-by span").inner_text() == "9 of 9 that lie here"
 
 
 def test_a_status_can_be_hidden_and_shares_are_of_people_on_request(folder):
@@ -347,12 +353,14 @@ def test_leaf_directories_are_followed(tmp_path, monkeypatch):
 
 @pytest.fixture(scope="module")
 def hexagonal(tmp_path_factory):
-    """Three H3 cells, one of each status; the first lies upon a corner of four tiles."""
+    """Three H3 cells, one of each status; the first lies upon a corner of four tiles, the second is there twice."""
     zoom = 11
     middle = np.degrees(np.arctan(np.sinh(np.pi * (1 - 2 * 876 / 2**zoom)))), 1716 / 2**zoom * 360 - 180
     at = h3.latlng_to_cell(*middle, 9)
     cells = np.array([at, *sorted(set(h3.grid_disk(at, 1)) - {at})[:2]], np.uint64)
-    points = tile_hexagons(cells, [0, 1, 2], weight=[4, 2, 1], operators=["", "cht;fet", ""])
+    points = tile_hexagons(
+        cells[[0, 1, 2, 1]], [0, 1, 2, 1], weight=[4, 7, 1, 2], operators=["", "cht;fet", "", "cht"]
+    )
     out = tmp_path_factory.mktemp("hexagons")
     assert write_tiles(points, out, weight=Text("戶數", "households")).points_zoom == zoom
     return out, cells, middle
@@ -362,7 +370,7 @@ def test_hexagons_are_drawn_where_they_are_and_told_once(hexagonal):
     out, cells, (lat, lon) = hexagonal
     with serving(out) as address, visited(address, f"#m=15/{lat:.6f}/{lon:.6f}&lang=en") as page:
         page.wait_for_selector(LOADED)
-        assert sums(page)[1] == 3  # though each is in several tiles
+        assert sums(page)[1] == 4  # though each is in several tiles
         assert (
             page.evaluate("[...L.notspot.tiles.layer.decoded.values()].filter(({ data }) => data).length")
             == 4
@@ -406,7 +414,18 @@ def test_hexagons_are_drawn_where_they_are_and_told_once(hexagonal):
         assert cards == {f"Not covered H3 cell {cells[0]:x} households 4 Operators that cover none"}
         x, y = rings[1].mean(axis=0).tolist()
         page.mouse.click(box["x"] + x, box["y"] + y)
-        assert f"Covered H3 cell {cells[1]:x}" in " ".join(page.inner_text(".ns-t-card").split())
+        told = []
+        for button in ("after", "after", "before"):  # those that lie there, round and round
+            told.append(" ".join(page.inner_text(".ns-t-card").split()))
+            page.click(f"[data-key={button}]")
+            assert page.evaluate("document.activeElement.dataset.key") == button
+        assert told[0].startswith(
+            f"Covered H3 cell {cells[1]:x} households 2 Operators that cover cht 1 of 2"
+        )
+        assert told[1].startswith(
+            f"Covered H3 cell {cells[1]:x} households 7 Operators that cover cht、fet 2 of 2"
+        )
+        assert told[2] == told[0]
         west, north = np.min(rings, axis=(0, 1)).tolist()
         page.mouse.click(box["x"] + west - 30, box["y"] + north - 30)
         assert page.inner_text(".ns-t-card") == "No hexagon here"
@@ -414,6 +433,6 @@ def test_hexagons_are_drawn_where_they_are_and_told_once(hexagonal):
         page.keyboard.press("+")  # the keyboard reads what is under the cross
         until(page, f"() => document.querySelector('.ns-t-card').textContent.includes('{cells[0]:x}')")
         page.click("[data-key=lang]")
-        assert "合計 3 個" in page.inner_text(".ns-t-total")
+        assert "合計 4 個" in page.inner_text(".ns-t-total")
         assert f"H3 編號 {cells[0]:x}" in " ".join(page.inner_text(".ns-t-card").split())
         assert page.wrong == []

@@ -128,18 +128,22 @@ class HexagonTile {
     }
   }
 
-  /* The one at a pixel of the tile, or within so many: {data, index, distance}. One that holds it is nearer than any that does not, the smaller the nearer. */
+  /* Those at a pixel of the tile, or the nearest within so many: {distance, all: [{data, index}]}; one that holds it is nearer than any that does not, the smaller the nearer. */
   nearest(px, py, within) {
     const x = (px * this.ratio + this.left) / this.k, y = (py * this.ratio + this.top) / this.k, far = (within * this.ratio) / this.k;
-    let best = null, least = far;
+    const found = [];
     for (const data of hexagonParts(this.data)) {
       const { corners, starts, box } = data.rings, status = this.layer._status(data), levels = levelsOf(data);
-      for (let i = 0; i < data.count; i++) {
-        if (box[4 * i] > x + far || box[4 * i + 1] > y + far || box[4 * i + 2] < x - far || box[4 * i + 3] < y - far || !this.layer.shown[status[i]]) continue;
-        const away = awayFrom(corners, starts[i], starts[i + 1], x, y), distance = away > 0 ? away : -1 - levels[i];
-        if (distance < least || (!best && distance <= least)) [least, best] = [distance, { data, index: i }];
+      for (let index = 0; index < data.count; index++) {
+        const b = 4 * index;
+        if (box[b] > x + far || box[b + 1] > y + far || box[b + 2] < x - far || box[b + 3] < y - far || !this.layer.shown[status[index]]) continue;
+        const away = awayFrom(corners, starts[index], starts[index + 1], x, y);
+        if (away <= far) found.push({ data, index, distance: away > 0 ? (away * this.k) / this.ratio : -1 - levels[index] });
       }
     }
-    return best && { ...best, distance: least > 0 ? (least * this.k) / this.ratio : least };
+    if (!found.length) return null;
+    found.sort((a, b) => a.distance - b.distance);
+    const { distance } = found[0];
+    return { distance, all: found.filter((each) => (distance < 0 ? each.distance < 0 : each.distance === distance)) };
   }
 }

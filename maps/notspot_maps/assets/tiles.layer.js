@@ -283,7 +283,10 @@ const TilesLayer = L.GridLayer.extend({
     }
   },
 
-  /* The cell or point at a place, or the nearest one within so many pixels: {data, index, latlng, bounds} or null. */
+  /*
+   * The cell, hexagon or point at a place, or the nearest one within so many pixels: {data, index, latlng, ring, bounds}, with
+   * `all` of those that lie there, of which it is the first; or null.
+   */
   at(latlng, within = 0) {
     const map = this._map, zoom = map.getZoom(), at = map.project(latlng, zoom);
     let best = null, least = Infinity;
@@ -295,9 +298,14 @@ const TilesLayer = L.GridLayer.extend({
       if (!found || !found.data) continue;
       const px = at.x - x * TILE, py = at.y - y * TILE;
       const here = found.data.name === HEXAGONS ? new HexagonTile(this, coords, found.data, 1).nearest(px, py, within) : this._nearest(found.data, coords, px, py, within);
-      if (here && here.distance < least) [least, best] = [here.distance, { ...here, coords }];
+      if (here && here.distance < least) [least, best] = [here.distance, here.all.map((one) => ({ ...one, coords }))];
     }
-    return best && this._place(best);
+    return best && this.step(best, 0);
+  },
+
+  /* One of those that lie at a place, as `at` gives it. */
+  step(all, which) {
+    return { ...this._place(all[which]), all, which };
   },
 
   _nearest(data, coords, px, py, within) {
@@ -311,7 +319,10 @@ const TilesLayer = L.GridLayer.extend({
       const distance = Math.hypot(Math.max(0, dx), Math.max(0, dy));
       if (distance <= least && (index < 0 || distance < least)) [least, index] = [distance, i];
     }
-    return index < 0 ? null : { data, index, distance: least };
+    if (index < 0) return null;
+    const all = [{ data, index }], { x, y } = data;
+    if (!cells) for (let i = index + 1; i < data.count; i++) if (x[i] === x[index] && y[i] === y[index] && this.shown[status[i]]) all.push({ data, index: i });
+    return { distance: least, all };
   },
 
   _place({ data, index, coords }) {

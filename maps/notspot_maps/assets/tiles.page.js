@@ -313,7 +313,24 @@ class TilesPage {
 
   facts(found, short = false) {
     const { data, index } = found;
-    return data.name === "cells" ? this.cellFacts(data, index, short) : this.pointFacts(data.columns, index);
+    const told = data.name === "cells" ? this.cellFacts(data, index, short) : this.pointFacts(data.columns, index);
+    return found.all.length > 1 ? [...told, this.several(found, short)] : told;
+  }
+
+  /* How many lie at a place, and the way from one to the next. */
+  several({ all, which }, short) {
+    const W = this.words, said = node("span", {}, W.several(figure(which + 1), figure(all.length)));
+    if (short) return node("p", { class: "ns-t-small" }, said);
+    const go = (key, step, text) => node("button", { type: "button", "data-key": key, onclick: () => this.step(step, key) }, text);
+    return node("div", { class: "ns-t-by" }, said, go("before", -1, W.before), go("after", 1, W.after));
+  }
+
+  step(by, key) {
+    const { all, which } = this.found;
+    this.found = this.layer.step(all, (which + by + all.length) % all.length);
+    this.point(this.found);
+    this.card();
+    this.here.querySelector(`[data-key="${key}"]`).focus();
   }
 
   cellFacts(data, i, short) {
