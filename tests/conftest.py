@@ -20,7 +20,9 @@ _SOURCES = sorted(path for folder in ("coverage", "geodata") for path in (_ROOT 
 _STATE = hashlib.sha256(b"".join(path.read_bytes() for path in _SOURCES)).hexdigest()[:16]
 os.environ.setdefault("NUMBA_CACHE_DIR", str(Path(tempfile.gettempdir()) / f"notspot-kernels-{_STATE}"))
 
-from notspot.outputs import report  # noqa: E402
+from typer.testing import CliRunner, Result  # noqa: E402
+
+from notspot.cli import app  # noqa: E402
 from notspot.pipeline import run  # noqa: E402
 from notspot.study import Study  # noqa: E402
 from notspot_coverage.results import Results  # noqa: E402
@@ -45,6 +47,22 @@ def taiwan() -> Results:
 
 
 @pytest.fixture(scope="session")
-def report_folder(taiwan: Results, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Its folder of results, written once; tests only read it."""
-    return report(taiwan, tmp_path_factory.mktemp("notspot") / "report")
+def report_command(taiwan: Results, tmp_path_factory: pytest.TempPathFactory) -> tuple[Result, Path]:
+    """What `notspot report` says where its run is `taiwan`, and the folder that it was to write; once."""
+
+    def counted(study: Study, **_: object) -> Results:
+        assert study.id == "taiwan_2021"
+        return taiwan
+
+    out = tmp_path_factory.mktemp("notspot") / "report"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("notspot.pipeline.run", counted)
+        return CliRunner().invoke(app, ["report", "--out", str(out)]), out
+
+
+@pytest.fixture(scope="session")
+def report_folder(report_command: tuple[Result, Path]) -> Path:
+    """The folder of results of the shipped study, written once; tests only read it."""
+    said, folder = report_command
+    assert said.exit_code == 0, said.output
+    return folder

@@ -30,10 +30,10 @@ def bad(tmp_path: Path) -> Path:
     return tmp_path / "bad.csv"
 
 
-def test_report_ends_with_three_numbers_and_where_it_is(tmp_path: Path) -> None:
-    result = notspot("report", "--out", tmp_path / "out")
+def test_report_ends_with_three_numbers_and_where_it_is(report_command: tuple[Result, Path]) -> None:
+    result, out = report_command
     assert result.exit_code == 0
-    assert sorted(item.name for item in (tmp_path / "out").iterdir()) == sorted(FILES)
+    assert sorted(item.name for item in out.iterdir()) == sorted(FILES)
     lines = result.output.strip().splitlines()
     assert lines[-3].endswith("index.html")
     assert sum("偏遠" in line for line in lines) == 3
@@ -68,8 +68,19 @@ def test_wrong_use_ends_with_2(tmp_path: Path) -> None:
     found = json.loads(notspot("check", tmp_path / "nowhere.csv", "--json").stdout)
     assert {"file", "kind", "encoding", "crs", "rows", "usable", "problems", "error"} <= set(found)
     assert notspot("nonsense").exit_code == 2
+
+
+def test_a_folder_that_is_not_ours_is_refused_before_anything_is_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def counted(*_: object, **__: object) -> None:
+        raise AssertionError("it was counted")
+
+    monkeypatch.setattr("notspot.pipeline.run", counted)
     (tmp_path / "mine.txt").write_text("")
-    assert notspot("report", "--out", tmp_path).exit_code == 2
+    result = notspot("report", "--out", tmp_path)
+    assert result.exit_code == 2
+    assert "holds mine.txt, which Notspot did not write" in result.output
 
 
 def test_check_of_a_good_file(good: Path) -> None:

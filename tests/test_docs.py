@@ -1,11 +1,14 @@
 """The documents say what the product does: pages in step, links that lead somewhere, commands that exist."""
 
 import ast
+import functools
 import re
 import shlex
 import sys
 from pathlib import Path
+from typing import Any
 
+import folium
 import pytest
 import typer.main
 
@@ -42,15 +45,20 @@ def commands_in(text: str) -> list[str]:
     return [PROMPT.sub("notspot", line.strip()) for line in shown if PROMPT.match(line.strip())]
 
 
+@functools.cache  # built anew at every call else
+def commands() -> dict[str, Any]:
+    """The commands of `notspot` by name."""
+    return dict(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
+
+
 def wrong_with(line: str) -> str:
     """Why the command line does not exist, or ''."""
     words = shlex.split(line.split("  ")[0].replace("\\", "/"), comments=True)[1:]
-    commands = typer.main.get_command(app).commands
     if not words or words[0] in ("-h", "--help"):
         return ""
-    if words[0] not in commands:
+    if words[0] not in commands():
         return f"no command '{words[0]}'"
-    command = commands[words[0]]
+    command = commands()[words[0]]
     known = {option for each in command.params for option in (*each.opts, *each.secondary_opts)}
     known |= {"-h", "--help"}
     unknown = [word for word in words[1:] if word.startswith("-") and word.split("=")[0] not in known]
@@ -111,8 +119,7 @@ def test_an_invented_command_is_found() -> None:
 
 
 def test_the_readme_shows_every_command() -> None:
-    commands = typer.main.get_command(app).commands
-    assert set(commands) == {line.split()[1] for line in commands_in(text_of("README.md")) if " " in line}
+    assert set(commands()) == {line.split()[1] for line in commands_in(text_of("README.md")) if " " in line}
 
 
 @each_page
@@ -142,6 +149,10 @@ def test_the_worked_example_of_a_study_works(tmp_path: Path, monkeypatch: pytest
     python = [body for language, body in blocks if language == "python"]
     (toml,) = [body for language, body in blocks if language == "toml"]
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(
+        "notspot.outputs.report_page", lambda results: ""
+    )  # slow, and tested with the example
+    monkeypatch.setattr("notspot.outputs.atlas", lambda results, **_: folium.Map())
     exec(compile(python[0], "docs/studies.md", "exec"), {})
     shown = next(body for _, body in blocks if body.startswith("村里代碼"))
     assert Path("fibre.csv").read_text(encoding="utf-8").startswith(shown)

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import rasterio
+from atlas_results import results
 from rasterio.transform import from_origin
 from typer.testing import CliRunner
 
@@ -180,15 +181,17 @@ def test_a_raster_whose_name_says_nothing_tells_how_to_say_it(folder):
         overlays_for(Study.shipped(), [folder / "level.tif"])
 
 
-def test_the_command_says_what_it_took_and_how_to_see_it(folder, report_folder: Path, tmp_path: Path):
+def test_the_command_says_what_it_took_and_how_to_see_it(folder, tmp_path: Path, monkeypatch):
+    monkeypatch.setattr("notspot.results_folder.load", lambda source, **_: results())
+    monkeypatch.setattr("notspot.results_folder.read_overlays", lambda folder: ())
     out = tmp_path / "a.html"
-    asked = ["atlas", report_folder, "--out", out, "--points", f"衛生所|Clinics={folder / '衛生所.csv'}"]
+    asked = ["atlas", tmp_path, "--out", out, "--points", f"衛生所|Clinics={folder / '衛生所.csv'}"]
     result = CliRunner().invoke(app, [str(word) for word in asked])
     assert result.exit_code == 0, result.output
     assert "  衛生所.csv: 3 rows, name from 機構名稱, status from 狀態\n" in result.output
     assert "  To open with them on: a.html#o=clinics\n" in result.output
     (overlay,) = read_atlas(out).data["overlays"]
     assert (overlay["id"], overlay["name"]) == ("clinics", ["衛生所", "Clinics"])
-    wrong = CliRunner().invoke(app, ["atlas", str(report_folder), "--points", "衛生所|Clinics", "--json"])
+    wrong = CliRunner().invoke(app, ["atlas", str(tmp_path), "--points", "衛生所|Clinics", "--json"])
     assert wrong.exit_code == 2
     assert "names no file" in json.loads(wrong.stdout)["error"]

@@ -228,12 +228,14 @@ def main() -> None:
 def _run(
     study: Study, out: Path, as_json: bool, allow_rejects: bool, workers: int = 0, scheduler: str = ""
 ) -> None:
+    from notspot.outputs import refuse_out
     from notspot.outputs import report as write
     from notspot.overlay_files import overlays_for
     from notspot.pipeline import run as run_study
     from notspot_geodata.ledger import Ledger
     from notspot_maps.headlines import headlines
 
+    refuse_out(out)
     beside = Ledger()  # overlays first: what is wrong with one is told before the count, not after
     overlays = overlays_for(study, ledger=beside, allow_rejects=allow_rejects)
     with _steps(study, quiet=as_json) as step:

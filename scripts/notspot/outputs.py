@@ -90,6 +90,11 @@ def report(
     return target
 
 
+def refuse_out(out: str | Path) -> None:
+    """What `report` would refuse of the folder `out`, before anything is counted for it. Raises `UsageError`."""
+    _refuse_foreign(Path(out).absolute(), (*FILES, *ACCOUNT_FILES))
+
+
 def _write_record(results: Results, folder: Path) -> None:
     account = ACCOUNT_FILES if results.account is not None else ()
     written = [name for name in (*FILES, *account) if name != "run.json"]
