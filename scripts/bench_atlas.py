@@ -32,6 +32,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
 
 CENTRE, ZOOM = (23.7, 121.0), 8
+PLACES = 10_000
 MAP = (1051, 900)  # CSS pixels, the atlas's map in a window of 1440 x 900
 SERVED = "https://bench.invalid/page.html"  # workers of lonboard's page do not start from a disk
 KINDS = {
@@ -172,6 +173,20 @@ def _ways(folder: Path) -> list[Way]:
     fragment = f"#i=one&l=village&m={ZOOM}/{CENTRE[0]}/{CENTRE[1]}"
     return [
         Way("Notspot atlas", lambda path: _ours(path, villages, values), ours, 389, fragment),
+        Way(
+            "Notspot atlas with a raster of 250 m",
+            lambda path: _ours(path, villages, values, _raster),
+            ours,
+            389,
+            fragment + "&o=signal",
+        ),
+        Way(
+            f"Notspot atlas with {PLACES:,} points",
+            lambda path: _ours(path, villages, values, _places),
+            ours,
+            389,
+            fragment + "&o=places",
+        ),
         Way("folium `GeoJson` (SVG)", lambda path: _geojson(path, plain, False), restyle, served=leaflet),
         Way(
             "folium `GeoJson`, `prefer_canvas`",
@@ -194,7 +209,9 @@ def _ways(folder: Path) -> list[Way]:
     ]
 
 
-def _ours(path: Path, villages: Any, values: dict[str, Any]) -> None:
+def _ours(
+    path: Path, villages: Any, values: dict[str, Any], over: Callable[[Any], Any] | None = None
+) -> None:
     from notspot_coverage.definitions import COLUMNS, parse_indicators
     from notspot_coverage.results import Results
     from notspot_geodata import reference
@@ -226,7 +243,54 @@ def _ours(path: Path, villages: Any, values: dict[str, Any]) -> None:
         remote=None,
         divide=(),
     )
-    atlas(made).save(path)
+    atlas(made, overlays=[over(villages)] if over else []).save(path)
+
+
+def _raster(villages: Any) -> Any:
+    """Classes of a made-up signal on all land."""
+    from rasterio.features import rasterize
+    from rasterio.transform import from_origin
+
+    from notspot_geodata.text import Text
+    from notspot_maps.overlays.kinds import RasterOverlay, Shade
+
+    land = villages.to_crs("EPSG:3857")
+    land = land.cx[13_250_000:13_600_000, 2_450_000:2_950_000]
+    step = 250 / np.cos(np.radians(CENTRE[0]))
+    west, south, east, north = land.total_bounds
+    rows, columns = (int(np.ceil(side / step)) for side in (north - south, east - west))
+    on = rasterize(land.geometry, (rows, columns), transform=from_origin(west, north, step, step))
+    y, x = np.mgrid[:rows, :columns]
+    noise = np.random.default_rng(5).normal(0, 0.4, (rows, columns))
+    codes = np.digitize(2 * np.sin(x / 40) + 2 * np.cos(y / 50) + noise, (-2, -1, 1, 2)) + 1
+    names = [Text(name, name) for name in ("none", *"12345")]
+    return RasterOverlay(
+        id="signal",
+        name=Text("訊號", "Signal"),
+        codes=np.where(on > 0, codes, 0).astype(np.uint8),
+        west=west,
+        north=north,
+        step=step,
+        resolution_m=250.0,
+        shades=tuple(map(Shade, names, ("#ffffff", *COLOURS))),
+    )
+
+
+def _places(villages: Any) -> Any:
+    """Places near the middles of villages, covered and not."""
+    import geopandas as gpd
+
+    from notspot_geodata.text import Text
+    from notspot_maps.overlays.kinds import points_of
+
+    rng = np.random.default_rng(5)
+    at = villages.geometry.representative_point().to_numpy()[rng.integers(0, len(villages), PLACES)]
+    near = gpd.GeoSeries(at, crs=villages.crs)
+    near = gpd.points_from_xy(near.x + rng.normal(0, 0.003, PLACES), near.y + rng.normal(0, 0.003, PLACES))
+    told = {"name": [f"{n}" for n in range(PLACES)], "status": rng.choice(["0", "1", ""], PLACES)}
+    return points_of(
+        gpd.GeoDataFrame(told, geometry=near, crs=villages.crs), id="places", name=Text("地點", "Places")
+    )
 
 
 def _map(canvas: bool) -> Any:

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from browser import opened, until
 from shapely.geometry import LineString, Point
+from test_atlas_painter import CAUGHT
 
 from notspot_geodata.text import Text
 from notspot_maps.atlas.layer import atlas
@@ -26,6 +27,25 @@ from notspot_maps.overlays.kinds import (
 
 pytestmark = pytest.mark.browser
 
+# pan; how often something was kept, and how much what was filled up differs from what is drawn anew
+MOVED = """
+() => {
+  const {map, overlays: {above}} = caught, own = above._moved, {canvas} = above.ctx;
+  const pixels = () => above.ctx.getImageData(0, 0, canvas.width, canvas.height).data;
+  let kept = 0;
+  above._moved = function (old) {
+    const done = own.call(this, old);
+    kept += done;
+    return done;
+  };
+  for (const by of [[130, -90], [-260, 170], [25, 40], [0, 300]]) map.panBy(by, {animate: false});
+  const seen = pixels();
+  above.paint();
+  const fresh = pixels();
+  if (!seen.some((value) => value)) throw Error("nothing is drawn");
+  return [kept, seen.reduce((most, value, i) => Math.max(most, Math.abs(value - fresh[i])), 0)];
+}
+"""
 OUTDOOR, INDOOR = Text("戶外", "Outdoors"), Text("室內", "Indoors")
 # on the board of nine villages, 121 to 121.3 east, 23.5 to 23.8 north
 PLACES = {
@@ -248,6 +268,12 @@ def test_a_line_is_drawn_by_pieces(file):
         ):  # crossed with no corner in it; far away
             page.evaluate("at => { location.hash = `o=trails&p=${at}`; }", code)
             expect(page.locator(".ns-over-places button")).to_have_count(listed)
+        page.evaluate("location.hash = 'o=trails,communities&m=12/23.7/121.15'")
+        expect(page.locator(".ns-over-body")).to_have_count(2)
+        page.evaluate(CAUGHT)
+        kept, most = page.evaluate(MOVED)
+        assert kept >= 4  # each time some of it was
+        assert most < 8  # of 255
 
 
 def test_on_paper_every_pane_is_drawn_and_what_is_on_has_its_legend(file):

@@ -3,15 +3,20 @@
 const STATUS_COLOURS = ["#d55e00", "#0072b2", "#52606d"]; // not covered, covered, unknown: Okabe–Ito, told apart by shape too
 const DASHES = [[7, 4], [], [1.5, 4.5]];
 const RASTER_TILE = 512; // cells a side that are turned into pixels at once
+const AFTER_MS = 30; // from the end of a zoom until what lies over the units is drawn anew
 
-/* A canvas of a pane that covers the view and a margin; Leaflet moves and scales it with the map. */
+/* Give a canvas a size, if it has another: a new one is tens of megabytes to lay out in memory. */
+const sized = (canvas, width, height) => canvas.width === width && canvas.height === height ? canvas : Object.assign(canvas, { width, height });
+
+/* A canvas of a pane that covers the view and a margin; Leaflet moves and scales it with the map. With `keeps` what stays
+   in it while one pans is moved, and only the rest drawn: of use where that takes longer than to move it. */
 const Cover = L.Renderer.extend({
-  initialize(pane, draw) {
+  initialize(pane, draw, keeps = false) {
     L.Renderer.prototype.initialize.call(this, { pane, padding: 0.15 });
-    this.draw = draw;
+    Object.assign(this, { draw, keeps });
   },
 
-  getEvents() { return { ...L.Renderer.prototype.getEvents.call(this), move: this._strayed }; },
+  getEvents() { return { ...L.Renderer.prototype.getEvents.call(this), move: this._strayed, zoomanim: this._zooming }; },
 
   _initContainer() {
     this._container = L.DomUtil.create("canvas", "ns-canvas");
@@ -20,6 +25,7 @@ const Cover = L.Renderer.extend({
   },
 
   _destroyContainer() {
+    clearTimeout(this.waiting);
     this._container.remove();
     delete this._container;
     this.frame = null;
@@ -34,19 +40,60 @@ const Cover = L.Renderer.extend({
     if (!this._bounds.contains(seen)) this._update();
   },
 
+  _zooming(event) {
+    this.zoomed = true;
+    this._onAnimZoom(event);
+  },
+
+  /* After a zoom that was seen the old picture, as large as the land, may stay for a moment: the units come first. */
   _update() {
     if (this._map._animatingZoom && this._bounds) return;
+    clearTimeout(this.waiting);
+    if (this.zoomed) this.waiting = setTimeout(() => this._update(), AFTER_MS);
+    else this._renew();
+    this.zoomed = false;
+  },
+
+  _renew() {
     L.Renderer.prototype._update.call(this);
-    const { min } = this._bounds, size = this._bounds.getSize(), ratio = Math.min(window.devicePixelRatio || 1, 2), canvas = this._container;
-    L.DomUtil.setPosition(canvas, min);
-    canvas.width = Math.round(size.x * ratio);
-    canvas.height = Math.round(size.y * ratio);
-    canvas.style.width = size.x + "px";
-    canvas.style.height = size.y + "px";
+    const { min } = this._bounds, size = this._bounds.getSize(), ratio = Math.min(window.devicePixelRatio || 1, 2), canvas = this._container, old = this.frame;
+    L.DomUtil.setTransform(canvas, min, 1);
+    sized(canvas, Math.round(size.x * ratio), Math.round(size.y * ratio));
+    Object.assign(canvas.style, { width: size.x + "px", height: size.y + "px" });
     const zoom = this._map.getZoom(), k = Math.pow(2, zoom), origin = this._map.getPixelOrigin().add(min);
-    this.frame = { zoom, k, ratio, ox: origin.x, oy: origin.y, w: size.x, h: size.y, box: [origin.x / k, origin.y / k, (origin.x + size.x) / k, (origin.y + size.y) / k] };
-    this.paint();
+    this.frame = { zoom, k, ratio, ox: origin.x, oy: origin.y, w: size.x, h: size.y };
+    this.frame.box = this._box(0, 0, size.x, size.y);
+    if (!this.keeps || !this._moved(old)) this.paint();
     this.fire("update");
+  },
+
+  /* A part of the frame, in CSS pixels from its corner, in pixels of the world. */
+  _box(left, top, right, bottom) {
+    const { ox, oy, k } = this.frame;
+    return [(ox + left) / k, (oy + top) / k, (ox + right) / k, (oy + bottom) / k];
+  },
+
+  /* Move what an old frame has in common with the new one, and draw what it had not; false where nothing can be kept. */
+  _moved(old) {
+    const { ctx, frame } = this, { ratio, w, h } = frame;
+    if (!old || ["zoom", "ratio", "w", "h"].some((key) => old[key] !== frame[key])) return false;
+    const x = old.ox - frame.ox, y = old.oy - frame.oy;
+    if (![x * ratio, y * ratio].every(Number.isInteger) || Math.abs(x) >= w || Math.abs(y) >= h) return false;
+    ctx.setTransform(1, 0, 0, 1, 0, 0);
+    ctx.globalCompositeOperation = "copy";
+    if (x || y) ctx.drawImage(ctx.canvas, x * ratio, y * ratio);
+    ctx.globalCompositeOperation = "source-over";
+    ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
+    const strips = [[x > 0 ? 0 : w + x, 0, x > 0 ? x : w, h], [Math.max(0, x), y > 0 ? 0 : h + y, Math.min(w, w + x), y > 0 ? y : h]];
+    for (const [left, top, right, bottom] of strips) {
+      ctx.save();
+      ctx.beginPath();
+      ctx.rect(left, top, right - left, bottom - top);
+      ctx.clip();
+      this.draw(ctx, { ...frame, box: this._box(left, top, right, bottom) });
+      ctx.restore();
+    }
+    return true;
   },
 
   paint() {
@@ -188,22 +235,26 @@ class PointMarks {
   _sprite(status, r, ratio) {
     const key = [status, r, ratio].join("/");
     if (!this.sprites.has(key)) {
-      const side = Math.ceil(2 * r + 8), canvas = el("canvas", { width: side * ratio, height: side * ratio }), ctx = canvas.getContext("2d");
+      const side = Math.ceil(2.5 * r + 4), canvas = new OffscreenCanvas(side * ratio, side * ratio), ctx = canvas.getContext("2d");
       ctx.scale(ratio, ratio);
       drawMark(ctx, status, side / 2, side / 2, r);
-      this.sprites.set(key, { canvas, side });
+      this.sprites.set(key, { image: canvas.transferToImageBitmap(), side });
     }
     return this.sprites.get(key);
   }
 
-  /* Those that lack coverage last: nothing may hide them. */
+  /* Those that lack coverage last: nothing may hide them. Each begins on a pixel of the screen, which is half the work,
+     and of those that look alike and stand on one pixel one is drawn. */
   draw(ctx, { zoom, k, ox, oy, box, ratio }, service) {
-    const r = this.size(zoom), pad = (2 * r) / k, { x, y, n } = this;
+    const r = this.size(zoom), pad = (1.25 * r + 3) / k, { x, y, n } = this;
     for (const status of service ? [1, 2, 0] : [null]) {
-      const { canvas, side } = this._sprite(status, r, ratio), half = side / 2;
+      const { image, side } = this._sprite(status, r, ratio), half = side / 2, there = new Set();
       for (let i = 0; i < n; i++) {
         if (x[i] < box[0] - pad || x[i] > box[2] + pad || y[i] < box[1] - pad || y[i] > box[3] + pad || this.status(service, i) !== status) continue;
-        ctx.drawImage(canvas, x[i] * k - ox - half, y[i] * k - oy - half, side, side);
+        const left = x[i] * k - ox - half, top = y[i] * k - oy - half, pixel = Math.round(left) * 0x20000 + Math.round(top);
+        if (there.has(pixel)) continue;
+        there.add(pixel);
+        ctx.drawImage(image, Math.round(left * ratio) / ratio, Math.round(top * ratio) / ratio, side, side);
       }
     }
   }
@@ -213,10 +264,7 @@ class PointMarks {
     let best = -1, least = (reach / k) ** 2;
     for (let i = 0; i < this.n; i++) {
       const off = (this.x[i] - px) ** 2 + (this.y[i] - py) ** 2;
-      if (off < least) {
-        least = off;
-        best = i;
-      }
+      if (off < least) [least, best] = [off, i];
     }
     return best;
   }
@@ -338,8 +386,7 @@ class LineMarks {
 
   /* km of a line by status: not covered, covered, unknown. */
   lengths(i, service) {
-    const out = [0, 0, 0], pieces = this.pieces(service)[i];
-    const long = (piece) => {
+    const out = [0, 0, 0], pieces = this.pieces(service)[i], long = (piece) => {
       let sum = 0;
       for (let j = 3; j < piece.length; j += 2) sum += Math.hypot(piece[j] - piece[j - 2], piece[j + 1] - piece[j - 1]);
       return sum;

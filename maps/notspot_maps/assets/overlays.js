@@ -34,7 +34,7 @@ class Overlays {
     if (!this.all.length) return;
     const { map } = this.view;
     this.below = new Cover("ns-rasters", (ctx, frame) => this._rasters(ctx, frame));
-    this.above = new Cover("ns-points", (ctx, frame) => this._marks(ctx, frame));
+    this.above = new Cover("ns-points", (ctx, frame) => this._marks(ctx, frame), true);
     this.tip = el("div", { class: "ns-root ns-tip", "aria-hidden": "true" });
     map.getContainer().append(this.tip);
     // before Leaflet hears of it: what lies above is meant, not the unit below
@@ -123,30 +123,36 @@ class Overlays {
 
   /* ---- drawing */
 
-  /* Hatched is land of which the raster says nothing. Drawn whole on a sheet of its own, then laid on as opaque as asked for. */
+  /* Hatched is land of which the raster says nothing. One that is seen through is drawn on a sheet of its own, and laid on as opaque as asked for. */
   _rasters(ctx, frame) {
-    const { model } = this.view, { k, ox, oy, ratio, w, h, zoom } = frame;
+    const { model } = this.view, { k, ox, oy, ratio, w, h, zoom, box } = frame;
     for (const overlay of this.shown("raster")) {
-      const cells = this.made.get(overlay.id);
+      const cells = this.made.get(overlay.id), { opacity } = this.on.get(overlay.id);
       if (!cells) continue;
-      this.sheet ||= document.createElement("canvas");
-      this.sheet.width = ctx.canvas.width;
-      this.sheet.height = ctx.canvas.height;
-      const pen = this.sheet.getContext("2d"), hatch = pen.createPattern(PATTERNS.hatch(), "repeat");
-      pen.setTransform(ratio, 0, 0, ratio, 0, 0);
+      const pen = opacity === OPACITY ? ctx : this._sheet(ctx.canvas, ratio), hatch = pen.createPattern(PATTERNS.hatch(), "repeat");
       hatch.setTransform(new DOMMatrix([0.5, 0, 0, 0.5, -(ox % PATTERN_SIDE.hatch), -(oy % PATTERN_SIDE.hatch)]));
       pen.beginPath();
-      for (const rings of model.rings("county")) model.shapes.trace(pen, rings, model.shapes.thin(zoom), k, ox, oy);
+      model.boxes("county").forEach(([west, north, east, south], i) => {
+        if (west <= box[2] && east >= box[0] && north <= box[3] && south >= box[1]) model.shapes.traceInside(pen, model.rings("county")[i], model.shapes.thin(zoom), k, ox, oy, Math.max(w, h));
+      });
       pen.fillStyle = hatch;
       pen.fill("evenodd");
-      pen.globalCompositeOperation = "destination-out";
       cells.draw(pen, frame);
-      pen.globalCompositeOperation = "source-over";
-      cells.draw(pen, frame);
-      ctx.globalAlpha = this.on.get(overlay.id).opacity / 100;
-      ctx.drawImage(this.sheet, 0, 0, w, h);
+      if (pen === ctx) continue;
+      ctx.globalAlpha = opacity / 100;
+      ctx.drawImage(pen.canvas, 0, 0, w, h);
       ctx.globalAlpha = 1;
     }
+  }
+
+  /* An empty canvas, as large as another. */
+  _sheet({ width, height }, ratio) {
+    const pen = (this.sheet ||= document.createElement("canvas").getContext("2d"));
+    sized(pen.canvas, width, height);
+    pen.setTransform(1, 0, 0, 1, 0, 0);
+    pen.clearRect(0, 0, width, height);
+    pen.setTransform(ratio, 0, 0, ratio, 0, 0);
+    return pen;
   }
 
   _marks(ctx, frame) {
