@@ -169,7 +169,8 @@ def test_the_same_results_give_the_same_bytes_with_no_clock(path, tmp_path):
 def test_every_part_is_valid_xml_whatever_the_names_hold(tmp_path):
     strange = [ROWS[-1] | {"name": f"a{char}b<&>]]>"} for char in ("\x00", "\x0b", "\ufffe", "\x1f", "\t")]
     strange.append(ROWS[-1] | {"name": "長" * 40_000})
-    write_workbook(results(strange), tmp_path / "t.xlsx")
+    titled = results(strange, title=Text("題\x07", "t\x07"))
+    write_workbook(titled, tmp_path / "t.xlsx")
     with zipfile.ZipFile(tmp_path / "t.xlsx") as archive:
         for name in archive.namelist():
             ET.fromstring(archive.read(name))

@@ -58,7 +58,7 @@ def packed(sheets: Sequence[Sheet], *, title: str, identifier: str, dated: dt.da
 
     book = Workbook()
     del book["Sheet"]
-    book.properties.title, book.properties.creator = title, "Notspot"
+    book.properties.title, book.properties.creator = _NOT_XML.sub("\ufffd", title), "Notspot"
     book.properties.created, book.properties.identifier = dated, identifier
     filled = {
         f"xl/worksheets/sheet{at}.xml": _rows_xml(sheet, _framed(book, sheet))
