@@ -3,11 +3,13 @@
 import json
 from pathlib import Path
 
+import geopandas as gpd
 import numpy as np
 import pytest
 import rasterio
 from atlas_results import results
 from rasterio.transform import from_origin
+from shapely.geometry import LineString
 from typer.testing import CliRunner
 
 from notspot.cli import app
@@ -174,6 +176,17 @@ def test_every_bad_row_is_told_by_its_line_in_the_file_or_left_out(folder):
     assert [(row["row"], row["field"]) for row in ledger.rows] == [(3, "longitude"), (5, "狀態")]
     assert points.standings[0].frame["status"].tolist() == [YES, NO, UNKNOWN]
     assert len(points.points) == 3
+
+
+def test_a_file_of_several_layers_tells_where_one_is_named(tmp_path):
+    line = gpd.GeoDataFrame({"name": ["徑"]}, geometry=[LineString([(121, 23.6), (121.1, 23.7)])], crs=4326)
+    for layer in ("old", "new"):
+        line.to_file(tmp_path / "trails.gpkg", layer=layer, driver="GPKG")
+    with pytest.raises(
+        InputError, match=r'holds 2 layers: old, new\n.*layer_name = "…"; --overlays'
+    ) as error:
+        overlays_for(Study.shipped(), lines=[tmp_path / "trails.gpkg"])
+    assert "--layer " not in str(error.value)
 
 
 def test_a_raster_whose_name_says_nothing_tells_how_to_say_it(folder):

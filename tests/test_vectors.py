@@ -333,3 +333,29 @@ def test_counties_at_full_resolution():
 def test_a_lone_dbf_asks_for_its_shp():
     with pytest.raises(InputError, match=r"without its \.shp"):
         read_geo(shared("data/boundaries/VILLAGE_MOI_1101007.dbf"))
+
+
+GPX = """<?xml version="1.0"?><gpx version="1.1" creator="t" xmlns="http://www.topografix.com/GPX/1/1">{}</gpx>"""
+POINT = '<{0} lat="24.05" lon="121.2"><name>屯原</name></{0}>'
+TRACK = (
+    "<trk><name>能高越嶺道</name><trkseg>"
+    '<trkpt lat="24.05" lon="121.2"/><trkpt lat="24.06" lon="121.25"/></trkseg></trk>'
+)
+
+
+def test_gpx_is_its_tracks_or_else_its_waypoints(tmp_path):
+    path = tmp_path / "trail.gpx"
+    path.write_text(GPX.format(POINT.format("wpt") + TRACK), encoding="utf-8")
+    tracks = read_geo(path)
+    assert tracks["name"].tolist() == ["能高越嶺道"]
+    assert tracks.geom_type.tolist() == ["MultiLineString"]
+    assert "of tracks, waypoints the tracks were taken" in tracks.attrs["reading"].notes
+    assert read_geo(path, layer="waypoints")["name"].tolist() == ["屯原"]
+    path.write_text(GPX.format(POINT.format("wpt")), encoding="utf-8")
+    assert read_geo(path)["name"].tolist() == ["屯原"]
+    path.write_text(GPX.format(""), encoding="utf-8")
+    with pytest.raises(InputError, match="holds no tracks, routes, waypoints"):
+        read_geo(path)
+    path.write_text('<!DOCTYPE g [<!ENTITY x SYSTEM "file:///etc/passwd">]><gpx>&x;</gpx>', encoding="utf-8")
+    with pytest.raises(InputError, match="entities"):
+        read_geo(path)

@@ -26,7 +26,7 @@ ZIP_RATIO_FROM = 50 * 1024**2  # below this a high ratio does no harm
 
 TABLES = ("csv", "tsv", "xlsx", "xls", "ods", "json")
 MAPS = (
-    "shapefile", "shapefile in zip", "gpkg", "geojson", "topojson", "kml", "kmz", "flatgeobuf", "geoparquet",
+    "shapefile", "shapefile in zip", "gpkg", "geojson", "topojson", "kml", "kmz", "gpx", "flatgeobuf", "geoparquet",
 )  # fmt: skip
 
 
@@ -185,6 +185,8 @@ def _text_kind(path: Path, head: bytes) -> str:
     if re.match(r"<[A-Za-z!?]", text):
         if re.search(r"<(\w+:)?kml[\s>]", text):
             return "kml"
+        if re.search(r"<(\w+:)?gpx[\s>]", text):
+            return "gpx"
         return "xml"
     if text.startswith(("{", "[")) and not re.match(r"\[[^\]\"{]*\][^,]", text):
         return _json_kind(path, text)

@@ -1,5 +1,5 @@
 """
-One reader for geography: Shapefile (also in a ZIP), GeoPackage, GeoJSON, TopoJSON, KML and KMZ, FlatGeobuf,
+One reader for geography: Shapefile (also in a ZIP), GeoPackage, GeoJSON, TopoJSON, KML and KMZ, GPX, FlatGeobuf,
 GeoParquet, and tables that have coordinates.
 """
 
@@ -108,7 +108,7 @@ def examine_geo(
         return _table(path, crs, to_crs, encoding, sheet)
     if kind not in sniff.MAPS and kind not in ("zip", "dbf", "damaged zip"):
         problem = Problem(None, "", f"is neither a map nor a table but {_ARTICLES.get(kind, kind)}")
-        known = "Shapefile, GeoPackage, GeoJSON, TopoJSON, KML, FlatGeobuf, GeoParquet"
+        known = "Shapefile, GeoPackage, GeoJSON, TopoJSON, KML, GPX, FlatGeobuf, GeoParquet"
         raise InputError(path, [problem], hint=f"Readable are {known}, and tables with coordinates.")
     with ExitStack() as stack:
         source, said = _source(path, kind, layer, stack)
@@ -134,7 +134,7 @@ _ARTICLES = {
     "binary": "data of an unknown kind",
     "tiff": "a raster image (TIFF)",
     "image": "an image",
-    "xml": "XML that is not KML",
+    "xml": "XML that is neither KML nor GPX",
     "sqlite": "an SQLite database that is not a GeoPackage",
     "docx": "a text document",
     "gzip": "a gzip archive; unpack it first",
@@ -167,7 +167,8 @@ def _source(path: Path, kind: str, layer: str | None, stack: ExitStack) -> tuple
     return chosen, said
 
 
-_SUFFIXES = (".shp", ".gpkg", ".geojson", ".json", ".topojson", ".kml", ".fgb", ".parquet")
+_SUFFIXES = (".shp", ".gpkg", ".geojson", ".json", ".topojson", ".kml", ".gpx", ".fgb", ".parquet")
+GPX = ("tracks", "routes", "waypoints")
 
 
 def _siblings(path: Path) -> Iterator[Path]:
@@ -183,15 +184,17 @@ def _features(
     import pyogrio
 
     kind = sniff.kind_of(source)
-    if kind == "kml":
+    if kind in ("kml", "gpx"):
         archives.check_xml(source)
     try:
         if kind == "geoparquet":
             return gpd.read_parquet(source)
+        if kind == "gpx" and layer is None:
+            layer = _gpx_layer(source, reading, path)
         layer = _layer(source, layer, path)
         if kind != "shapefile":
             frame = pyogrio.read_dataframe(source, layer=layer)
-            reading.encoding = "utf-8" if kind in ("geojson", "topojson", "kml") else None
+            reading.encoding = "utf-8" if kind in ("geojson", "topojson", "kml", "gpx") else None
             return _as_geo(frame, path)
         frame = _shapefile(source, encoding, reading)
         return _as_geo(frame, path)
@@ -209,6 +212,21 @@ def _as_geo(frame: pd.DataFrame, path: Path) -> gpd.GeoDataFrame:
     if isinstance(frame, gpd.GeoDataFrame):
         return frame
     raise InputError(path, [Problem(None, "geometry", "has no geometry in this layer")])
+
+
+def _gpx_layer(source: Path, reading: Reading, path: Path) -> str:
+    """What a GPX file is about, of the five layers that it always has: tracks, else routes, else waypoints."""
+    import pyogrio
+
+    counts = {
+        name: int(pyogrio.read_info(source, layer=name, force_feature_count=True)["features"]) for name in GPX
+    }
+    there = [name for name, count in counts.items() if count]
+    if not there:
+        raise InputError(path, [Problem(None, "", f"holds no {', '.join(GPX)}")])
+    if len(there) > 1:
+        reading.notes.append(f"of {', '.join(there)} the {there[0]} were taken")
+    return there[0]
 
 
 def _layer(source: Path, layer: str | None, path: Path) -> str | None:

@@ -263,9 +263,17 @@ def _features(
     from notspot_geodata.vectors import examine_geo
 
     said = (spec.file if spec else None) or FileSpec(path.name)
-    frame, reading = examine_geo(
-        path, layer=said.layer_name, crs=said.crs, encoding=said.encoding, sheet=said.sheet
-    )
+    try:
+        frame, reading = examine_geo(
+            path, layer=said.layer_name, crs=said.crs, encoding=said.encoding, sheet=said.sheet
+        )
+    except InputError as error:
+        if "--layer" not in error.hint:  # which the atlas has not
+            raise
+        hint = (
+            'Say which in an [[overlay]] (docs/overlays.md): layer_name = "…"; --overlays FILE.toml takes it.'
+        )
+        raise InputError(path, error.problems, hint=hint) from error
     rows: list[int] = frame.attrs["rows"]
     frame.attrs = {}
     written = {**{str(name): str(name) for name in frame.columns}, **reading.columns}
