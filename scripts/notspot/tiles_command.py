@@ -34,7 +34,9 @@ def tiles(
     x: Annotated[str | None, typer.Option(help="Column of eastings, in place of --lon.")] = None,
     y: Annotated[str | None, typer.Option(help="Column of northings, in place of --lat.")] = None,
     crs: Annotated[str | None, typer.Option(help="System of the coordinates: EPSG:3826.")] = None,
-    h3: Annotated[str | None, typer.Option(help="Column of H3 cells, in place of coordinates.")] = None,
+    h3: Annotated[
+        str | None, typer.Option(help="Column of H3 cells, in place of coordinates; drawn as hexagons.")
+    ] = None,
     status: Annotated[
         str | None,
         typer.Option(help="Column that says covered, not_covered or unknown (涵蓋, 未涵蓋, 無資料)."),

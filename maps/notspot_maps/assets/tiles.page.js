@@ -180,7 +180,7 @@ class TilesPage {
   }
 
   draw() {
-    const W = this.words, { info, layer } = this;
+    const W = this.words, { info } = this, cells = info && info.points_zoom >= this.map.getMinZoom(); // else never in view
     document.documentElement.lang = W.lang;
     this.map.getContainer().setAttribute("aria-label", W.map);
     for (const [side, words] of [["in", W.zoomIn], ["out", W.zoomOut]]) {
@@ -199,7 +199,7 @@ class TilesPage {
         node("button", { type: "button", class: "ns-t-quiet", "data-key": "lang", lang: this.lang === "en" ? "zh-Hant-TW" : "en", title: W.change, onclick: () => this.turn() }, W.other)),
       node("div", { class: "ns-t-body", tabindex: "0", role: "group", "aria-label": W.legend },
         this.error ? this.trouble() : null,
-        info ? [this.legend(), layer.info.weight ? this.measure() : null, this.here, this.classes(), this.about()] : this.error && !this.soft ? null : node("p", {}, W.loading),
+        info ? [this.legend(), cells && info.weight ? this.measure() : null, this.here, cells ? this.classes() : null, this.about()] : this.error && !this.soft ? null : node("p", {}, W.loading),
         this.opener()),
     );
     this.card();
