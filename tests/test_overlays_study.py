@@ -1,6 +1,8 @@
 """Overlays that a study names, and files that are given beside it."""
 
+import os
 import re
+import sys
 from pathlib import Path
 
 import geopandas as gpd
@@ -15,6 +17,7 @@ from notspot.overlay_files import overlays_for
 from notspot.study import Study
 from notspot_geodata.errors import InputError, NotFoundError, UsageError
 from notspot_geodata.ledger import Ledger
+from notspot_geodata.text import Text
 from notspot_maps.overlays.kinds import NO, UNKNOWN, YES, LineOverlay, PointOverlay, RasterOverlay
 from notspot_maps.overlays.rasters import KINDS
 
@@ -174,6 +177,10 @@ def test_files_beside_a_study_know_themselves_by_name_and_header(folder, tmp_pat
     assert found[0].name.en.startswith("Signal level (RSRP)")
     assert found[1].name.en.startswith("Signal level (")
     assert found[3].standings == ()  # no column says its status by its header
+    if sys.platform == "linux":  # others have no such names
+        other = tmp_path / os.fsdecode(b"\xff.csv")  # a name in another encoding
+        other.write_bytes((folder / "shelters.csv").read_bytes())
+        assert overlays_for(given, points=[other])[0].name == Text("?", "?")
 
 
 def test_files_that_cannot_be_used_are_told(folder, tmp_path):
