@@ -28,30 +28,37 @@ def atlas(
     earlier: Annotated[
         list[Path] | None,
         typer.Option(
-            help="Study or folder of results of another year, for trends; may be given several times."
+            metavar="STUDY|FOLDER",
+            help="Study or folder of results of another year, for trends; may be given several times.",
         ),
     ] = None,
     raster: Annotated[
         list[str] | None,
         typer.Option(
+            metavar="[TITLE=][KIND=]FILE",
             help="GeoTIFF to lay over it, as FILE or KIND=FILE (rsrp_dbm=best.tif), with a title "
-            "'5G 訊號|5G signal=rsrp_dbm=best.tif'; may be repeated."
+            "'5G 訊號|5G signal=rsrp_dbm=best.tif'; may be repeated.",
         ),
     ] = None,
     points: Annotated[
         list[str] | None,
         typer.Option(
-            help="Map or table of places with a status, with a title '衛生所|Clinics=clinics.csv'; may be repeated."
+            metavar="[TITLE=]FILE",
+            help="Map or table of places with a status, with a title '衛生所|Clinics=clinics.csv'; may be repeated.",
         ),
     ] = None,
     lines: Annotated[
         list[str] | None,
-        typer.Option(help="Map of trails or roads with a status, with a title as --points; may be repeated."),
+        typer.Option(
+            metavar="[TITLE=]FILE",
+            help="Map of trails or roads with a status, with a title as --points; may be repeated.",
+        ),
     ] = None,
     overlays: Annotated[
         list[Path] | None,
         typer.Option(
             "--overlays",
+            metavar="FILE.toml",
             help="TOML file of [[overlay]] entries, for all that an overlay can say: source, what its status is "
             "about, columns, classes; docs/overlays.md.",
         ),
@@ -67,7 +74,10 @@ def atlas(
     ] = False,
     classes: Annotated[
         list[str] | None,
-        typer.Option(help="Classes of an indicator, ID=natural:6 or ID=fixed:20,40,60; may be repeated."),
+        typer.Option(
+            metavar="ID=METHOD",
+            help="Classes of an indicator, ID=natural:6 or ID=fixed:20,40,60; may be repeated.",
+        ),
     ] = None,
     tiles: Annotated[
         Path | None,

@@ -332,7 +332,12 @@ def _understood(path: Path, read: _Given) -> str:
         else f"no {name} (no column such as {headers})"
         for name, headers in looked.items()
     ]
-    return "; ".join([f"{path.name}: {len(read.frame):,} rows, {', '.join(said)}", *read.notes])
+    return "; ".join(
+        [
+            f"{path.name}: {len(read.frame):,} row{'' if len(read.frame) == 1 else 's'}, {', '.join(said)}",
+            *read.notes,
+        ]
+    )
 
 
 def _guarded(
