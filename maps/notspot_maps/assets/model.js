@@ -51,8 +51,8 @@ class Model {
 
   _level(level) {
     if (!this.made.has(level)) {
-      const rings = level === "village" ? this.shapes.units.slice(0, this.n.village) : this.shapes.dissolve(this.of[level], this.n[level]);
-      this.made.set(level, { rings, boxes: rings.map((each) => this.shapes.boxOf(each)) });
+      const { shapes } = this, n = this.n[level], fine = level === "village", rings = fine ? shapes.units.slice(0, n) : shapes.dissolve(this.of[level], n);
+      this.made.set(level, { rings, boxes: fine ? shapes.box.slice(0, n) : rings.map((each) => shapes.boxOf(each)) });
     }
     return this.made.get(level);
   }

@@ -17,7 +17,9 @@ function packedNumbers(bytes) {
   let at = 0;
   return {
     next() {
-      let value = 0, place = 1, byte;
+      let value = bytes[at++], place = 128, byte;
+      if (value < 128) return value;
+      value -= 128;
       do {
         byte = bytes[at++];
         value += (byte & 127) * place;
@@ -37,9 +39,17 @@ function unpack(bytes, grid) {
   const start = new Int32Array(arcs + 1);
   for (let i = 0; i < arcs; i++) start[i + 1] = start[i] + next() + 2;
   const count = start[arcs];
-  const x = new Float64Array(count), y = new Float64Array(count);
-  for (let i = 0, sum = 0; i < count; i++) x[i] = worldX((sum += zigzag(next())) * grid.scale[0] + grid.translate[0]);
-  for (let i = 0, sum = 0; i < count; i++) y[i] = worldY((sum += zigzag(next())) * grid.scale[1] + grid.translate[1]);
+  const x = new Float64Array(count), y = new Float64Array(count), ends = new Float64Array(2 * arcs); // where arcs begin and end: one number a place
+  for (let a = 0, i = 0, sum = 0; a < arcs; a++)
+    for (const last = start[a + 1] - 1; i <= last; i++) {
+      x[i] = worldX((sum += zigzag(next())) * grid.scale[0] + grid.translate[0]);
+      if (i === start[a] || i === last) ends[2 * a + (i === last)] = 0x8000000 * sum;
+    }
+  for (let a = 0, i = 0, sum = 0; a < arcs; a++)
+    for (const last = start[a + 1] - 1; i <= last; i++) {
+      y[i] = worldY((sum += zigzag(next())) * grid.scale[1] + grid.translate[1]);
+      if (i === start[a] || i === last) ends[2 * a + (i === last)] += sum;
+    }
   const units = [];
   let fresh = 0;
   for (let left = next(); left > 0; left--) {
@@ -58,11 +68,11 @@ function unpack(bytes, grid) {
     }
     units.push(rings);
   }
-  return new Shapes(x, y, start, units);
+  return new Shapes(x, y, start, units, ends);
 }
 
 class Shapes {
-  constructor(x, y, start, units) {
+  constructor(x, y, start, units, ends) {
     this.x = x;
     this.y = y;
     this.start = start;
@@ -71,7 +81,7 @@ class Shapes {
     this.thinned = new Map();
     this.arcBox = this._arcBoxes();
     this.box = units.map((rings) => this.boxOf(rings));
-    this._sides();
+    this._sides(ends);
   }
 
   /* [west, north, east, south] in world pixels. */
@@ -104,7 +114,7 @@ class Shapes {
   }
 
   /* Which unit lies on each side of an arc (-1: none), and where it begins and ends. */
-  _sides() {
+  _sides(ends) {
     this.forward = new Int32Array(this.arcs).fill(-1);
     this.backward = new Int32Array(this.arcs).fill(-1);
     this.units.forEach((rings, unit) => {
@@ -115,17 +125,16 @@ class Shapes {
         }
     });
     const nodes = new Map();
-    const node = (i) => {
-      const key = this.x[i] + "," + this.y[i];
-      let found = nodes.get(key);
-      if (found === undefined) nodes.set(key, (found = nodes.size));
+    const node = (end) => {
+      let found = nodes.get(end);
+      if (found === undefined) nodes.set(end, (found = nodes.size));
       return found;
     };
     this.from = new Int32Array(this.arcs);
     this.to = new Int32Array(this.arcs);
     for (let a = 0; a < this.arcs; a++) {
-      this.from[a] = node(this.start[a]);
-      this.to[a] = node(this.start[a + 1] - 1);
+      this.from[a] = node(ends[2 * a]);
+      this.to[a] = node(ends[2 * a + 1]);
     }
   }
 
