@@ -129,9 +129,9 @@ class Table {
       const rank = this._names(level);
       return rows.sort((a, b) => sign * (rank[a] - rank[b]));
     }
-    const key = new Float64Array(n).fill(NaN);
+    const key = new Float64Array(n).fill(NaN), column = by === "value" ? model.column(view.indicator, level, view.year) : null;
     for (const i of rows) {
-      const found = this._number(by, i);
+      const found = column ? column.v[i] : this._number(by, i);
       if (found !== null) key[i] = found;
     }
     return rows.sort((a, b) => {
