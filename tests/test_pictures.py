@@ -280,6 +280,17 @@ def test_words_in_a_pdf_are_text_with_their_font_inside():
     assert not re.search(rb"/Subtype\s*/Image\b", whole)  # shapes are shapes, not pixels
 
 
+def test_a_pdf_is_tagged_in_its_language_and_says_what_it_shows():
+    svg = drawing(
+        "t", Text("標題", "Title"), Text("發現", "Finding"), [words(0, 20, Text("臺", "T"))], height=40
+    )
+    for lang, tag, said in (("zh", b"/Lang(zh-TW)", "標題：發現"), ("en", b"/Lang(en)", "Title: Finding")):
+        made = picture(svg, "pdf", lang=lang)
+        assert b"/StructTreeRoot" in made
+        assert tag in made
+        assert said.encode() in made or said.encode("utf-16-be").hex().upper().encode() in made
+
+
 def test_a_pdf_is_as_large_as_its_drawing():
     pdf = picture(sample(), "pdf", width=600)
     box = re.search(rb"MediaBox\s*\[([^]]+)\]", pdf + b"".join(streams(pdf))).group(1)

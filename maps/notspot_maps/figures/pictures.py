@@ -100,13 +100,18 @@ def _set(root: ET.Element, format: Format, dpi: float) -> bytes:
     wide, high = float(root.get("width", "0")), float(root.get("height", "0"))
     if not 0 < max(wide, high) * dpi / 96 <= PIXELS:
         raise UsageError(f"{wide:g} × {high:g} at {dpi:g} dpi is over {PIXELS:,} pixels; ask for fewer dpi")
-    title = next((item.text or "" for item in root if item.tag.endswith("title")), "")
+    title, finding = (
+        next((item.text or "" for item in root if item.tag.endswith(name)), "") for name in ("title", "desc")
+    )
+    lang = root.get("lang", "zh")[:2]
+    region, colon = (', region: "TW"', "：") if lang == "zh" else ("", ": ")
+    alt = f"{title}{colon}{finding}" if finding else title
     drawn, text = _lettered(root)
     page = (
         f"#set document(title: {_quoted(title)}, date: none)\n"
-        f'#set text(font: "{FAMILY}", lang: {_quoted(root.get("lang", "zh")[:2])})\n'
+        f'#set text(font: "{FAMILY}", lang: {_quoted(lang)}{region})\n'
         "#set page(width: auto, height: auto, margin: 0pt)\n"
-        f'#image("a.svg", width: {wide * PX_PT:.4f}pt, alt: {_quoted(title)})'
+        f'#image("a.svg", width: {wide * PX_PT:.4f}pt, alt: {_quoted(alt)})'
     )
     with tempfile.TemporaryDirectory(prefix="notspot-") as name:
         folder = Path(name)
