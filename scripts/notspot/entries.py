@@ -168,7 +168,7 @@ class Entries:
                 there = f"there is {', '.join(ships)}" if ships else "give a file"
                 self.problem(label, f"'{value}' does not ship with Notspot; {there}", value)
         elif not (self.folder / value).is_file():
-            self.problem(label, f"'{value}' is not there, looked for beside the study file", value)
+            self.problem(label, f"'{value}' is not there, looked for beside {self.file}", value)
         return value
 
 
