@@ -147,7 +147,10 @@ def test_a_file_of_overlays_says_all_that_a_study_can(folder, tmp_path):
     for text, said in (
         ("", "begin each with [[overlay]]"),
         ('title = "a"', "title is not an entry; known are overlay"),
-        ('[[overlay]]\nid = "a"\nkind = "lines"\npath = "gone.csv"', "'gone.csv' is not there, looked for beside wrong.toml"),
+        (
+            '[[overlay]]\nid = "a"\nkind = "lines"\npath = "gone.csv"',
+            "is not there, looked for beside wrong.toml",
+        ),
         ("[[overlay]", "is not TOML"),
     ):
         wrong.write_text(text, encoding="utf-8")
