@@ -235,6 +235,7 @@ def test_a_site_that_is_not_public_is_told_in_steps():
     assert [found[code].split(" km")[0].split("site ")[1] for code in ("0", "2", "3", "4")] == [
         "< 1", "< 1", "2–5", "> 50"
     ]  # fmt: skip
+    assert not found.str.contains("reaches").any()  # with the radius, areas of villages would tell where
     told = COUNTRY.count(service(dataclasses.replace(layer, public=True)), places=[item]).gaps
     assert told.set_index("code").loc["3", "why_en"] == "nearest site 4.3 km away, it reaches 1 m"
 

@@ -130,6 +130,13 @@ def test_what_is_sensitive_is_counted_and_not_kept():
     assert account.table.query("of == 'places' and level == 'nation'")["total"].item() == 1
 
 
+def test_who_counts_by_hidden_circles_is_told_what_they_tell():
+    hidden, shown = sites(at(12, 34), radius_m=50), sites(at(12, 34), radius_m=50, public=True)
+    (note,) = COUNTRY.count(service(hidden)).notes
+    assert "村里數字可能推得孤立點位之位置" in note.zh
+    assert COUNTRY.count(service(shown)).notes == ()
+
+
 def test_sites_that_are_public_are_kept_once_a_layer():
     layer = sites(at(12, 34), radius_m=50, operator="甲", public=True, id="hotspots")
     account = COUNTRY.count(service(layer, id="one"), service(layer, id="two"))

@@ -34,7 +34,7 @@ from notspot_coverage.counting.services import (
 )
 from notspot_coverage.counting.spreads import Locate, Spread, shares, spread
 from notspot_coverage.counting.standing import COLUMNS as STANDING
-from notspot_coverage.counting.standing import WORDED, shapes_of, standing_of
+from notspot_coverage.counting.standing import WORDED, shapes_of, site_notes, standing_of
 from notspot_coverage.counting.statuses import Edges, Status, statuses
 from notspot_coverage.counting.targets import Target, line_target, place_target
 from notspot_coverage.counting.units import Sums, Units
@@ -196,7 +196,14 @@ def count(
             **{("lines", item.id): Subject(item.name, item.as_of) for item in lines},
         },
         notes=tuple(
-            dict.fromkeys([*notes, *people_notes(lattice, people), *figure_notes(lattice, services)])
+            dict.fromkeys(
+                [
+                    *notes,
+                    *people_notes(lattice, people),
+                    *figure_notes(lattice, services),
+                    *site_notes(services),
+                ]
+            )
         ),
         standing=_joined(standing, STANDING).astype(dict.fromkeys(WORDED, "category")),
         shapes=shapes_of(targets, services),

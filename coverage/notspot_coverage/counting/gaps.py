@@ -241,10 +241,10 @@ def _layer_reasons(
                 continue
             reach, away = radius[k] / there[k], (edge + radius[k]) / metre / 1000
             far = _far(away, layer.public and public)
-            yield Text(
-                f"{by}最近點位距 {far} 公里，涵蓋半徑 {reach:,.0f} 公尺",
-                f"{by}nearest site {far} km away, it reaches {reach:,.0f} m",
-            )
+            zh, en = f"{by}最近點位距 {far} 公里", f"{by}nearest site {far} km away"
+            if layer.public:  # with the radius, areas of villages tell where a hidden site stands
+                zh, en = f"{zh}，涵蓋半徑 {reach:,.0f} 公尺", f"{en}, it reaches {reach:,.0f} m"
+            yield Text(zh, en)
     elif isinstance(layer, Raster):
         unit = UNITS[layer.quantity]
         needed = f"{layer.at_least:g}{unit}"

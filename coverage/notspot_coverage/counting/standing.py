@@ -16,6 +16,7 @@ from notspot_coverage.counting.painting import operators_of
 from notspot_coverage.counting.services import Service, Sites
 from notspot_coverage.counting.statuses import Status, operators_at
 from notspot_coverage.counting.targets import Target
+from notspot_geodata.text import Text
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -69,6 +70,19 @@ def shapes_of(
             frame = layer.points[["geometry"]].set_geometry(projected(layer.points, "EPSG:3824"))
             out["sites", layer.id] = frame.assign(operator=who).reset_index(drop=True)
     return out
+
+
+def site_notes(services: Sequence[Service]) -> list[Text]:
+    """What the figures of circles around hidden sites tell all the same, of each service that has them."""
+    return [
+        Text(
+            f"「{each.name.zh}」以非公開點位之涵蓋半徑計算，村里數字可能推得孤立點位之位置；對外公布請以鄉鎮市區以上層級為限。",
+            f"{each.name.en} is counted by circles around sites that are not public: figures of villages may tell "
+            "where a lone one stands. Publish townships and above.",
+        )
+        for each in services
+        if each.hides_sites
+    ]
 
 
 Runs = tuple[NDArray[np.int32], NDArray[np.float64], NDArray[np.float64], Status]
