@@ -19,8 +19,10 @@ PHONE = {"width": 360, "height": 740, "has_touch": True, "is_mobile": True, "dev
 @pytest.fixture(scope="module")
 def file(tmp_path_factory):
     path = tmp_path_factory.mktemp("legend") / "atlas.html"
-    before = replace(results(), year=2020)
-    atlas(results(), earlier=(before,)).save(path)
+    made = results()
+    blank = replace(made.definitions["published"], id="blank", official_2021=None)  # of which nothing is known
+    made = replace(made, definitions={**made.definitions, "blank": blank})
+    atlas(made, earlier=(replace(made, year=2020),)).save(path)
     return path
 
 
@@ -91,6 +93,17 @@ def test_around_the_target_and_around_the_nation(file):
         assert len(ranges(page)) == 4
         page.select_option("[data-ns=classing-method]", "fixed")
         assert ranges(page) == ["> 80 %", "60 % – 80 %", "40 % – 60 %", "20 % – 40 %", "≤ 20 %", "無資料"]
+        # where no unit has a figure: the nation has one, or nothing is known at all
+        for id, option, said in (
+            ("published", "僅公布全國（僅全國數字）", "僅有全國公布值，無法分區著色"),
+            ("blank", "僅公布全國（無資料）", "這份結果沒有此指標的數值"),
+        ):
+            page.select_option("[data-ns=indicator]", id)
+            assert page.locator(f"[data-ns=indicator] option[value={id}]").inner_text() == option
+            assert page.locator(".ns-legend .ns-note").inner_text() == said
+            page.click("[data-ns=tab-table]")
+            assert page.locator(".ns-table .ns-note").inner_text() == said
+            page.click("[data-ns=tab-place]")
 
 
 @pytest.mark.parametrize("size", [{"width": 1440, "height": 900}, PHONE], ids=["desktop", "phone"])

@@ -24,10 +24,15 @@ class Controls {
 
   _indicator(side, label) {
     const { view } = this, W = view.words, id = `${this.id}-indicator${side || ""}`, shown = view.sides[side].indicator;
+    const lacking = (each) => {
+      if (Object.keys(each.levels).length) return "";
+      const why = ofNation(each) ? W.nationOnly : W.noFigures;
+      return view.lang === "zh" ? `（${why}）` : ` (${why})`;
+    };
     const groups = view.model.data.themes.map(([theme, name]) => {
       const own = view.model.indicators.filter((each) => each.theme === theme);
       return own.length ? el("optgroup", { label: view.text(name) }, own.map((each) =>
-        el("option", { value: each.id, selected: each === shown }, view.text(each.name) + (Object.keys(each.levels).length ? "" : view.lang === "zh" ? `（${W.nationOnly}）` : ` (${W.nationOnly})`)))) : null;
+        el("option", { value: each.id, selected: each === shown }, view.text(each.name) + lacking(each)))) : null;
     });
     const select = el("select", { id, "data-ns": "indicator" + (side || ""), on: { change: (event) => view.show(event.target.value, side) } }, groups);
     return el("div", { class: "ns-choice" }, el("label", { for: id }, label), select);

@@ -25,6 +25,17 @@ function swatch(view, classes, c) {
   });
 }
 
+const isKnown = (cell) => Boolean(cell) && [cell.v, cell.low, cell.high].some((each) => each !== null);
+
+/* Whether anything is known of the nation, in any year. */
+const ofNation = ({ nation }) => Boolean(nation) && [nation, ...Object.values(nation.past || {})].some(isKnown);
+
+/* Why no unit has a figure to colour it by. */
+function whyPlain({ words, model, indicator, year }) {
+  if (isKnown(model.nation(indicator, year))) return words.onlyNation;
+  return Object.keys(indicator.levels).length || ofNation(indicator) ? words.noYear(year) : words.noneAtAll;
+}
+
 class Legend {
   constructor(panel) {
     Object.assign(this, { panel, view: panel.view, open: false });
@@ -44,7 +55,7 @@ class Legend {
     if (!indicator) return node.replaceChildren();
     const classes = view.classes(), two = view.sides && view.sides.length > 1;
     if (!classes.known) {
-      node.replaceChildren(...[el("p", { class: "ns-note" }, W.onlyNation), two ? this._other() : null].filter(Boolean));
+      node.replaceChildren(...[el("p", { class: "ns-note" }, whyPlain(view)), two ? this._other() : null].filter(Boolean));
       return null;
     }
     const same = two && view.sides[1].indicator === indicator, columns = same ? [classes, view.classes(1)] : [classes];

@@ -44,7 +44,7 @@ class Table {
     this.drawn.clear();
     this.node = node;
     this.rows = [];
-    if (!indicator || !model.has(indicator, level)) return node.replaceChildren(el("p", { class: "ns-note" }, indicator ? W.onlyNation : W.empty));
+    if (!indicator || !model.has(indicator, level)) return node.replaceChildren(el("p", { class: "ns-note" }, indicator ? whyPlain(view) : W.empty));
     this.rows = this._order();
     this.place = new Map(this.rows.map((i, at) => [i, at]));
     this.columns = this._columns();
