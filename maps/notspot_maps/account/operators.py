@@ -14,7 +14,7 @@ from notspot_coverage.groups import NAMES, NATION
 from notspot_geodata.text import Text
 from notspot_maps.account.charts import Kind, Stack, operator_kinds, stacked_chart
 from notspot_maps.account.words import NOBODY, area_name, percent, service_name, subject_name
-from notspot_maps.drawing.marks import BLUE
+from notspot_maps.drawing.marks import BLUE, lowered
 from notspot_maps.drawing.svg import Chart, identifier
 from notspot_maps.words import UNKNOWN
 
@@ -51,7 +51,7 @@ def notspot_chart(account: Account, service: str) -> Chart:
     name = service_name(account, service)
     who = subject_name(account, "people", str(rows["subject"].iloc[0]))
     title = Text(f"{name.zh}：訊號盲點人數", f"{name.en}: people by kind of not-spot")
-    first = Text(f"地區（{who.zh}）", f"Area ({who.en.lower()})")
+    first = Text(f"地區（{who.zh}）", f"Area ({lowered(who.en)})")
     table: dict[Text, Any] = {first: [area_name(code) for code in found]}
     for key, kind in kinds.items():
         table[kind.label] = pd.Series([round(parts.get(key, 0)) for parts in found.values()])

@@ -11,6 +11,7 @@ from notspot_coverage.counting.services import LAND, Account, Service
 from notspot_coverage.groups import NAMES
 from notspot_geodata.text import Text
 from notspot_maps.account.rows import Counted
+from notspot_maps.drawing.marks import lowered
 from notspot_maps.words import BASIS, NOT_APPLICABLE, UNKNOWN
 
 UNITS: Mapping[str, Text] = {
@@ -117,7 +118,7 @@ def subject_label(account: Account, of: str, subject: str) -> Text:
     """What is counted, with its unit and its date: '戶籍人口（人，2021-03）'."""
     name = subject_name(account, of, subject)
     if of == "households":
-        name = Text(f"家戶：{name.zh}", f"Households: {name.en.lower()}")
+        name = Text(f"家戶：{name.zh}", f"Households: {lowered(name.en)}")
     found = account.subjects.get((of, subject))
     unit = UNITS.get(of, Text.of(of))
     when = f"{found.as_of}" if found and found.as_of else ""
@@ -133,7 +134,7 @@ def rate_name(account: Account, of: str, subject: str) -> Text:
     if subject == LAND:
         return rate
     name = subject_name(account, of, subject)
-    return Text(f"{rate.zh}（{name.zh}）", f"{rate.en} ({name.en.lower()})")
+    return Text(f"{rate.zh}（{name.zh}）", f"{rate.en} ({lowered(name.en)})")
 
 
 def area_name(code: str) -> Text:

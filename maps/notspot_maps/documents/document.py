@@ -13,6 +13,7 @@ import struct
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import takewhile
 from typing import Literal
 
 from notspot_maps.drawing.svg import text_columns
@@ -193,12 +194,10 @@ def introduced(blocks: Sequence[Block]) -> list[Block]:
     out = list(blocks)
     starts = [at for at, block in enumerate(out) if isinstance(block, Heading)]
     for start in starts:
-        end = start + 1
-        while end < len(out) and isinstance(out[end], Paragraph):
-            end += 1
+        between = list(takewhile(lambda block: isinstance(block, Paragraph), out[start + 1 :]))
+        end = start + 1 + len(between)
         if end < len(out) and isinstance(out[end], Heading | Table | Picture):
-            for at in range(start + 1, end):
-                out[at] = replace(out[at], kept=True)
+            out[start + 1 : end] = [replace(one, kept=True) for one in between if isinstance(one, Paragraph)]
     return out
 
 
