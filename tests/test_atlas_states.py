@@ -160,6 +160,28 @@ def test_two_years_side_by_side(file):
         assert "140.3" in card
         assert "130.3" in card
         assert "+10.00 Mbps" in card  # 2021 less 2020
+        page.evaluate(
+            """Object.defineProperty(navigator, "clipboard", {
+                value: { writeText: async (text) => (window.copied = text) },
+            })"""
+        )
+        page.click("[data-ns=cite]")
+        page.wait_for_selector(".ns-cite p")
+        side = lambda year, value: [  # noqa: E731
+            f"指標：下載速率（{year}）",
+            f"數值：{value} Mbps",
+            "狀態：本研究計算",
+            "來源：測試量測",
+        ]
+        assert page.evaluate("window.copied").split("\n") == [
+            "測試地圖",
+            "地點：海島縣山一鄉（鄉鎮市區，代碼 00002001）",
+            *side(2020, "130.3"),
+            *side(2021, "140.3"),
+            "執行代號：test0001",
+            "網址：years.html" + page.evaluate("location.hash"),
+        ]
+        assert page.locator("[role=status]").inner_text() == "已複製引用資訊。"
         page.click("[data-ns=tab-table]")
         first = page.locator("tr[data-index]").first.inner_text()
         assert "140.3" in first
@@ -334,19 +356,48 @@ def test_the_table_is_saved_as_csv(file):
             "township_zh",
             "township_en",
         ]
-        assert [(row["code"], row["value"], row["year"]) for row in rows] == [
-            ("00002001", "140.25", "2021"),
-            ("00001002", "80.5", "2021"),
-            ("00002003", "", "2021"),
-            ("00002001", "130.25", "2020"),
-            ("00001002", "70.5", "2020"),
-            ("00002003", "", "2020"),
+        years = [(row["code"], row["value"], row["year"], row["value2"], row["year2"]) for row in rows]
+        assert years == [
+            ("00002001", "140.25", "2021", "130.25", "2020"),
+            ("00001002", "80.5", "2021", "70.5", "2020"),
+            ("00002003", "", "2021", "", "2020"),
+        ]
+        assert [(row["rank"], row["rank2"], row["change"]) for row in rows] == [
+            ("1", "1", "-10"),
+            ("2", "2", "-10"),
+            ("", "", ""),
+        ]
+        assert list(rows[0])[7:20] == [
+            "value",
+            "low",
+            "high",
+            "numerator",
+            "denominator",
+            "unit",
+            "status",
+            "indicator",
+            "year",
+            "run",
+            "rank",
+            "indicator_name",
+            "source",
         ]
         first, unknown = rows[0], rows[2]
+        assert (first["indicator_name"], first["source2"], first["low2"]) == (
+            "下載速率",
+            "測試量測",
+            "130.25",
+        )
+        assert "交給瀏覽器下載，共 3 列" in page.locator("[role=status]").inner_text()
+        assert page.locator("[data-ns=csv-text]").count() == 0  # only in a frame
         assert (first["numerator"], first["denominator"], first["unit"]) == ("561", "4", "Mbps")
         assert (first["county_zh"], first["status"], first["run"]) == ("海島縣", "computed", "test0001")
         assert unknown["name_zh"] == "'" + RIGHT_TO_LEFT  # a spreadsheet would take it for a formula
         assert unknown["status"] == "unknown"
+        heads = [text.split(" ⇅")[0] for text in page.locator(".ns-ranking thead th").all_inner_texts()]
+        assert [head.rstrip(" ▼") for head in heads] == ["名次", "地點", "2021 年", "2020 年"]
+        assert page.locator(".ns-ranking caption").inner_text() == "下載速率（2021、2020，Mbps） · 鄉鎮市區 3"
+        assert "差距（2020−2021）" in page.locator("[data-ns=sort]").inner_text()
 
 
 def test_what_a_spreadsheet_would_take_for_a_formula_gets_an_apostrophe():
@@ -623,6 +674,17 @@ def test_offline_and_under_reduced_motion_it_is_the_same_page(file):
     with opened(file, fragment="#i=speed&p=00002001", offline=True, reduced_motion="reduce") as visit:
         page = ready(visit)
         assert "140.3" in page.locator(".ns-big").inner_text()
+        page.click("[data-ns=lang]")
+        page.click("[data-ns=crumb]")  # the nation
+        page.evaluate("Object.defineProperty(navigator, 'clipboard', { value: undefined })")
+        page.click("[data-ns=cite]")
+        field = page.locator("[data-ns=citation]")
+        field.wait_for()
+        assert "Place: Nation\n" in field.input_value()
+        assert "Value: 80.25 Mbps\n" in field.input_value()
+        assert page.evaluate("getSelection().toString()") == field.input_value()
+        assert "please copy it" in page.locator("[role=status]").inner_text()
+        assert visit.violations() == []
         assert visit.outside == []
         assert visit.errors == []
 

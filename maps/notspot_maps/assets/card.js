@@ -4,7 +4,7 @@ Object.assign(WORDS.zh, { change: (from, to) => `差距（${to} − ${from}）`,
 Object.assign(WORDS.en, { change: (from, to) => `Difference (${to} − ${from})`, points: "points", inside: (n, level) => `Go into its ${n} ${level.toLowerCase()}`, });
 
 class Card {
-  constructor(panel) { Object.assign(this, { panel, view: panel.view, trend: new Trend(panel.view) }); }
+  constructor(panel) { Object.assign(this, { panel, view: panel.view, trend: new Trend(panel.view), cite: new Cite(panel) }); }
 
   draw(node, scroll = false) {
     const { view } = this, W = view.words, place = view.selected, focus = node.contains(document.activeElement) ? document.activeElement.dataset.ns : null;
@@ -25,6 +25,7 @@ class Card {
       children.length ? el("p", {}, el("button", { type: "button", class: "ns-into", "data-ns": "into", on: { click: () => view.drill(place) } }, W.inside(number(children.length, view.lang, 0), W[below]), el("span", { "aria-hidden": "true" }, " ›"))) : null,
       el("p", { class: "ns-code" }, `${W.code} `, el("code", {}, model.code(place.level, place.index))),
       this._about(),
+      this.cite.draw(),
     ];
   }
 
@@ -35,7 +36,7 @@ class Card {
       const bounds = view.bounds({ v, low, high });
       return el("tr", {}, el("th", { scope: "row" }, view.text(name)), el("td", {}, view.value(v), bounds ? el("small", {}, bounds) : null));
     }))) : null;
-    return [el("h2", { class: "ns-name" }, W.nation), ...this._sides((side) => view.model.nation(view.sides[side].indicator, view.sides[side].year), { level: "nation" }, W.nation), groups, this._about()];
+    return [el("h2", { class: "ns-name" }, W.nation), ...this._sides((side) => view.model.nation(view.sides[side].indicator, view.sides[side].year), { level: "nation" }, W.nation), groups, this._about(), this.cite.draw()];
   }
 
   /* The figures of every side, the difference between two years, the chart of the years. */

@@ -43,14 +43,17 @@ const TELLING = {
     return indicator ? this.text(indicator.name) + (model.years.length > 1 ? (this.lang === "zh" ? `（${year}）` : ` (${year})`) : "") : "";
   },
 
+  /* The value with its unit and bounds, or that there is none. */
+  figures(cell, indicator = this.indicator) {
+    const known = cell && cell.v !== null, bounds = this.bounds(cell, indicator);
+    return `${known ? [this.value(cell.v, false, indicator), this.unit(indicator)].filter(Boolean).join(" ") : this.value(null, cell && cell.nothing, indicator)}${bounds ? `${this.lang === "zh" ? "，" : ", "}${this.words.bounds} ${bounds}` : ""}`;
+  },
+
   /* A place, or without one the nation, with its figures on every side. */
   sentence(place) {
     const name = place ? isolated(this.model.name(place.level, place.index, this.lang)) : this.words.nation, colon = this.lang === "zh" ? "：" : ": ";
     if (!this.indicator) return name;
-    const said = this.sides.map(({ indicator, year }, side) => {
-      const cell = place ? this.cell(place, side).cell : this.model.nation(indicator, year), known = cell && cell.v !== null, bounds = this.bounds(cell, indicator);
-      return `${this.titleOf(side)} ${known ? [this.value(cell.v, false, indicator), this.unit(indicator)].filter(Boolean).join(" ") : this.value(null, cell && cell.nothing, indicator)}${bounds ? `${this.lang === "zh" ? "，" : ", "}${this.words.bounds} ${bounds}` : ""}`;
-    });
+    const said = this.sides.map(({ indicator, year }, side) => `${this.titleOf(side)} ${this.figures(place ? this.cell(place, side).cell : this.model.nation(indicator, year), indicator)}`);
     return `${name}${place && this.cell(place).lent ? (this.lang === "zh" ? "，" : ", ") + this.words.noVillage : ""}${colon}${said.join(this.lang === "zh" ? "；" : "; ")}`;
   },
 };

@@ -49,6 +49,7 @@ SCRIPTS = (
     "filters.js",
     "search.js",
     "trend.js",
+    "cite.js",
     "card.js",
     "csv.js",
     "table.js",
