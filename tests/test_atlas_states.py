@@ -116,6 +116,9 @@ def test_a_row_taken_from_the_table_does_not_change_what_the_table_lists(long_fi
         go(page, f"t=table&l=village&q=value%2B&p={code}004")  # a link to a row far down
         assert page.locator("tr.ns-chosen").is_visible()
         assert int(page.locator("tr.ns-chosen").get_attribute("aria-rowindex")) > 40
+        page.click("[data-ns=tab-place]")
+        page.click("[data-ns=tab-table]")  # leads to it as the address does
+        assert page.locator("tr.ns-chosen").is_visible()
 
 
 # ---- years and two sides

@@ -222,6 +222,7 @@ class Panel {
     if (write && name === "table" && this.sheet === 1 && window.matchMedia("(max-width: 759px)").matches) this.sheet = 2; // half a phone has no room for rows
     this._sheet();
     this.table();
+    if (other && write) this.reveal();
     if (write) this.view.write();
   }
 

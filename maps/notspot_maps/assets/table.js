@@ -1,14 +1,14 @@
 /* The ranked table. Only the rows in view are in the page; all of them are counted, sorted, printed and saved. */
 
 Object.assign(WORDS.zh, {
-  sort: "排序", up2: "由低到高", down2: "由高到低", low: "下限", high: "上限", width: "上下限差距", n: "分子", d: "分母", value2: "右側數值", change2: "差距（右−左）",
+  sort: "排序", up2: "由低到高", down2: "由高到低", low: "下限", high: "上限", width: "上下限差距", n: "分子", d: "分母", ofYear: (year) => `${year} 年`, changeOf: (left, right) => `差距（${right}−${left}）`, change2: "差距（右−左）",
   nameDown: "順序", nameUp: "倒序", wideTable: "展開欄位", narrowTable: "收合欄位", noneLeft: "沒有符合篩選的單位。",
-  printedOnly: (some, all) => `僅列印前 ${some} 列，共 ${all} 列；其餘請用 CSV 或以篩選縮小範圍。`, noYear: (year) => `${year} 年沒有這項指標的數值。`, saved: (rows) => `已存成 CSV，${rows} 列`,
+  printedOnly: (some, all) => `僅列印前 ${some} 列，共 ${all} 列；其餘請用 CSV 或以篩選縮小範圍。`, noYear: (year) => `${year} 年沒有這項指標的數值。`,
 });
 Object.assign(WORDS.en, {
-  sort: "Sort by", up2: "Lowest first", down2: "Highest first", low: "Low", high: "High", width: "Width of bounds", n: "Numerator", d: "Denominator", value2: "Right value", change2: "Difference (right − left)",
+  sort: "Sort by", up2: "Lowest first", down2: "Highest first", low: "Low", high: "High", width: "Width of bounds", n: "Numerator", d: "Denominator", ofYear: (year) => String(year), changeOf: (left, right) => `Difference (${right} − ${left})`, change2: "Difference (right − left)",
   nameDown: "In order", nameUp: "Reversed", wideTable: "More columns", narrowTable: "Fewer columns", noneLeft: "The filters leave no unit.",
-  printedOnly: (some, all) => `Only the first ${some} of ${all} rows are printed; take the CSV for the rest, or filter.`, noYear: (year) => `No figures of this indicator for ${year}.`, saved: (rows) => `Saved as CSV, ${rows} rows`,
+  printedOnly: (some, all) => `Only the first ${some} of ${all} rows are printed; take the CSV for the rest, or filter.`, noYear: (year) => `No figures of this indicator for ${year}.`,
 });
 
 const MOST_PRINTED = 1000, SPARE = 8; // rows; and rows drawn above and below what is seen
@@ -56,18 +56,18 @@ class Table {
         this._sortable().map((by) => el("option", { value: by, selected: by === sort.by }, this._title(by))))),
       el("button", { type: "button", "data-ns": "direction", "aria-label": direction, title: direction, on: { click: () => this._sort(sort.by, !sort.down) } }, el("span", { "aria-hidden": "true" }, sort.down === (sort.by !== "name") ? "▼" : "▲")),
       el("button", { type: "button", class: "ns-widen", "data-ns": "wide", "aria-pressed": String(view.wide), on: { click: () => this._widen() } }, view.wide ? W.narrowTable : W.wideTable),
-      el("button", { type: "button", "data-ns": "csv", on: { click: () => this._save() } }, W.download));
+      el("button", { type: "button", "data-ns": "csv", on: { click: () => saveTable(view, this.rows, this.saved) } }, W.download));
+    this.saved = el("div", { class: "ns-saved" });
     this.body = el("tbody", { on: { keydown: (event) => this._key(event), click: (event) => this._click(event), dblclick: (event) => this._click(event, true),
       mouseover: (event) => view.hover(this._placeAt(event)), mouseleave: () => view.hover(null) } });
     const chosen = this._chosen();
     this.active = this.place.has(chosen) ? this.place.get(chosen) : this.rows.length ? Math.max(0, Math.min(this.active, this.rows.length - 1)) : -1;
-    const unit = view.unit() && (view.lang === "zh" ? `（${view.unit()}）` : ` (${view.unit()})`), title = `${view.titleOf(0)}${unit} · ${W[level]} ${number(this.rows.length, view.lang, 0)}`;
     node.replaceChildren(...[
-      tools, view.hidden.size ? el("p", { class: "ns-note" }, W.hidden) : null, there ? null : el("p", { class: "ns-note" }, W.noYear(view.year)),
+      tools, this.saved, view.hidden.size ? el("p", { class: "ns-note" }, W.hidden) : null, there ? null : el("p", { class: "ns-note" }, W.noYear(view.year)),
       this.rows.length ? null : el("p", { class: "ns-note" }, W.noneLeft),
       this.printing && this.rows.length > MOST_PRINTED ? el("p", { class: "ns-note" }, W.printedOnly(number(MOST_PRINTED, view.lang, 0), number(this.rows.length, view.lang, 0))) : null,
       el("table", { class: "ns-ranking" + (this._wide ? " ns-all-columns" : ""), style: this._wide && !this.printing ? { minWidth: 210 + 86 * (this.columns.length - 2) + "px" } : {}, "aria-rowcount": String(this.rows.length + 1) },
-        el("caption", {}, title), el("colgroup", {}, this.columns.map(({ by }) => el("col", { class: "ns-col-" + by }))),
+        el("caption", {}, this._caption()), el("colgroup", {}, this.columns.map(({ by }) => el("col", { class: "ns-col-" + by }))),
         el("thead", {}, el("tr", { "aria-rowindex": "1" }, head)), this.body)].filter(Boolean));
     this._measure();
     this.fill();
@@ -83,9 +83,26 @@ class Table {
 
   /* ---- columns and order */
 
+  /* While two sides are compared each column says whose it is: the year's, where that is what parts them. */
   _title(by) {
-    const W = this.view.words;
-    return { name: W.place, value: this.view.sides.length > 1 ? `${W.left}${this.view.lang === "zh" ? "" : " "}${W.value.toLowerCase()}` : W.value, change: W.change2, d: this.view.indicator.numerator ? W.d : W.weight }[by] || W[by];
+    const { words: W, sides, lang } = this.view, own = { name: W.place, value2: W.value, d: this.view.indicator.numerator ? W.d : W.weight }[by] || W[by];
+    if (sides.length < 2 || by === "name") return own;
+    const years = sides.map((side) => side.year), apart = sides[0].indicator === sides[1].indicator && years[0] !== years[1];
+    if (by === "change") return apart ? W.changeOf(...years) : W.change2;
+    const side = by === "value2" ? 1 : 0, which = apart ? W.ofYear(years[side]) : W[side ? "right" : "left"];
+    if (apart && own === W.value) return which;
+    return lang === "zh" ? which + own : `${which} ${own.toLowerCase()}`;
+  }
+
+  /* Of what the table is: indicators, years, unit, and how many units. */
+  _caption() {
+    const { view } = this, { sides, model, lang, level } = view, same = sides.every((side) => side.indicator === sides[0].indicator), zh = lang === "zh";
+    const told = (indicator, years) => {
+      const inside = [model.years.length > 1 ? years.join(zh ? "、" : ", ") : "", view.unit(indicator)].filter(Boolean).join(zh ? "，" : ", ");
+      return view.text(indicator.name) + (inside && (zh ? `（${inside}）` : ` (${inside})`));
+    };
+    const shown = same ? [told(sides[0].indicator, [...new Set(sides.map((side) => side.year))])] : sides.map(({ indicator, year }) => told(indicator, [year]));
+    return `${shown.join(zh ? "；" : "; ")} · ${view.words[level]} ${number(this.rows.length, lang, 0)}`;
   }
 
   _sortable() {
@@ -331,20 +348,11 @@ class Table {
     }
   }
 
-  /* ---- on paper and as a file */
+  /* ---- on paper */
 
   print(on) {
     this.printing = on;
     if (on || this.view.tab === "table") this.draw(this.panel.parts.table);
     else this.panel.parts.table.replaceChildren();
-  }
-
-  _save() {
-    const { view } = this, text = csvOf(view, this.rows), link = el("a", { href: URL.createObjectURL(new Blob(["\ufeff" + text], { type: "text/csv;charset=utf-8" })), download: `notspot-${view.indicator.id}-${view.level}-${view.year}.csv`.replace(/[^\w.-]/g, "_"), hidden: true });
-    this.panel.root.append(link);
-    link.click();
-    link.remove();
-    setTimeout(() => URL.revokeObjectURL(link.href), 60000);
-    this.panel.announce(view.words.saved(number(this.rows.length, view.lang, 0)));
   }
 }

@@ -52,6 +52,7 @@ SCRIPTS = (
     "cite.js",
     "card.js",
     "csv.js",
+    "saving.js",
     "table.js",
     "swipe.js",
     "paper.js",
