@@ -15,6 +15,7 @@ from pathlib import Path
 from notspot_geodata.errors import InputError, Problem, UsageError
 from notspot_geodata.sniff import parse_json, text_encoding
 from notspot_geodata.spreadsheets import read_sheet
+from notspot_geodata.text import letters
 
 FIELD_CHARS = 1_000_000  # no cell of a table is longer; an unclosed quote or a planted field is
 LINE_BYTES = 16 * 1024**2
@@ -217,7 +218,7 @@ def _fill(table: RawTable, path: Path, lists: list[tuple[str, list[object]]]) ->
     for record in records:
         if isinstance(record, dict):
             names.update(dict.fromkeys(record))
-    table.named = [_sound(name) for name in names]
+    table.named = [letters(name) for name in names]
     for number, record in enumerate(records, 1):
         if not isinstance(record, dict):
             shown = _json_text(record)[:80]
@@ -256,17 +257,12 @@ def _json_text(value: object) -> str:
     if value is None:
         return ""
     if isinstance(value, str):
-        return _sound(value)
+        return letters(value)
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
         return str(int(value))
-    return _sound(json.dumps(value, ensure_ascii=False))
-
-
-def _sound(text: str) -> str:
-    """Without halves of surrogate pairs, which JSON can write and no file can hold."""
-    return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return letters(json.dumps(value, ensure_ascii=False))
 
 
 def _refuse_endless_strings(path: Path) -> None:

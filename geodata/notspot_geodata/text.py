@@ -10,10 +10,20 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A sentence or name in Traditional Chinese and English; the data files hold both."""
+    """
+    A sentence or name in Traditional Chinese and English; the data files hold both.
+
+    Every file that it goes into can hold it: what is no letter (`letters`) becomes a mark.
+    """
 
     zh: str
     en: str
+
+    def __post_init__(self) -> None:
+        for name in ("zh", "en"):
+            given = getattr(self, name)
+            if (kept := letters(given)) is not given:
+                object.__setattr__(self, name, kept)
 
     @classmethod
     def of(cls, value: object) -> Text:
@@ -24,13 +34,23 @@ class Text:
 
     @classmethod
     def typed(cls, words: str) -> Text | None:
-        """
-        From a command line: ``中文|English``, or words that serve both languages; None where there are none. Bytes that
-        are no letters become marks.
-        """
-        whole = words.encode("utf-8", "replace").decode("utf-8")
-        zh, _, en = (part.strip() for part in whole.partition("|"))
+        """From a command line: ``中文|English``, or words that serve both languages; None where there are none."""
+        zh, _, en = (part.strip() for part in words.partition("|"))
         return cls(zh or en, en or zh) if zh or en else None
+
+
+def letters(text: str) -> str:
+    """
+    Text with U+FFFD for halves of surrogate pairs: JSON can write them, Python reads them from bytes on the command
+    line that are no UTF-8, and no file can hold them.
+    """
+    if text.isascii():
+        return text
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return text
 
 
 class _Fold(dict[int, str | int]):

@@ -42,12 +42,17 @@ def write_csv(frame: pd.DataFrame, path: str | Path) -> None:
 
     The same frame gives the same bytes.
     """
+    Path(path).write_bytes(as_csv(frame))
+
+
+def as_csv(frame: pd.DataFrame) -> bytes:
+    """What `write_csv` writes of a frame."""
     frame = _without_geometry(frame)
     header = [_quoted(defused(str(column))) for column in frame.columns]
     columns = [_cells(frame.iloc[:, at]) for at in range(frame.shape[1])]
     lines = [_line(header), *(_line(row) for row in zip(*columns, strict=True))]
     text = BOM + "".join(line + NEWLINE for line in lines)
-    Path(path).write_bytes(text.encode("utf-8", errors="replace"))  # lone surrogates have no UTF-8
+    return text.encode("utf-8", errors="replace")  # lone surrogates have no UTF-8
 
 
 def write_geoparquet(frame: gpd.GeoDataFrame, path: str | Path) -> None:

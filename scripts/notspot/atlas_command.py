@@ -4,8 +4,6 @@ The command `notspot atlas`: the atlas of a study or of a folder of results, as 
 
 from __future__ import annotations
 
-import os
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -112,6 +110,7 @@ def atlas(
         from notspot.results_folder import load, read_overlays
         from notspot.study import Study
         from notspot_geodata.ledger import Ledger
+        from notspot_geodata.whole_files import write_whole
         from notspot_maps.atlas.layer import atlas as make
 
         given = (raster or (), points or (), lines or (), resolution_m, include_sites)
@@ -187,11 +186,12 @@ def _pair(text: str) -> tuple[str, str]:
 
 def _refused(ledger: Ledger, atlas: Path) -> Path | None:
     """The file beside an atlas that lists rows which were refused for it; an old one is replaced."""
-    from notspot_maps.tables import write_csv
+    from notspot_geodata.whole_files import write_whole
+    from notspot_maps.tables import as_csv
 
     file = atlas.with_name(f"{atlas.stem}-rejects.csv")
     if len(ledger) or file.is_file():
-        write_csv(ledger.to_frame(), file)
+        write_whole(file, as_csv(ledger.to_frame()))
     return file if len(ledger) else None
 
 
@@ -208,24 +208,3 @@ def _said(said: dict[str, object]) -> str:
     if said["rejects_of_results"]:
         lines.append(f"  Those of the run are in {said['rejects_of_results']}")
     return "\n".join([*lines, f"Run     {said['run_id']}"])
-
-
-def write_whole(out: Path, text: str) -> Path:
-    """Write a text file beside its place and move it there, so that a stopped command leaves the old one whole."""
-    from notspot.outputs import room, umask
-
-    target = out.absolute()
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".new", dir=target.parent)
-    except OSError as error:
-        raise UsageError(f"{target}: cannot write there ({error.strerror}); choose another --out") from error
-    new = Path(name)
-    try:
-        with room(target), os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-        new.chmod(0o666 & ~umask())  # mkstemp makes it private
-        new.replace(target)
-    finally:
-        new.unlink(missing_ok=True)
-    return target

@@ -12,6 +12,7 @@ import typer
 
 from notspot.terminal import errors, print_json
 from notspot_geodata.errors import UsageError
+from notspot_geodata.whole_files import write_whole
 
 
 class Format(StrEnum):
@@ -54,11 +55,7 @@ def export(
         _check(target, format, address)
         notes: list[str] = []
         content = _made(results, format, lang, address, notes)
-        try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(content)
-        except OSError as error:
-            raise UsageError(f"{target}: cannot write there ({error.strerror})") from error
+        write_whole(target, content)
         if as_json:
             print_json(
                 {

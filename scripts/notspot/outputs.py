@@ -4,11 +4,9 @@ A result folder: everything a run writes, made in a temporary place and moved th
 
 from __future__ import annotations
 
-import errno
 import glob
 import hashlib
 import json
-import os
 import shutil
 import tempfile
 import time
@@ -20,6 +18,7 @@ from notspot.results_folder import NAME as RESULTS
 from notspot.results_folder import write_results
 from notspot_coverage.results import Results
 from notspot_geodata.errors import UsageError
+from notspot_geodata.whole_files import make_folder, not_written, room, umask
 from notspot_maps.account.tables import ACCOUNT_FILES, write_account
 from notspot_maps.atlas.layer import atlas
 from notspot_maps.overlays.account import account_overlays
@@ -122,11 +121,11 @@ def replaced_folder(target: Path, files: tuple[str, ...]) -> Iterator[Path]:
         old.rename(target)  # a run was stopped between its last two steps
     _refuse_foreign(target, files)
     _remove_stale(target)
+    make_folder(target.parent)
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
         folder = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".new", dir=target.parent))
     except OSError as error:
-        raise UsageError(f"{target}: cannot write there ({error.strerror}); choose another --out") from error
+        raise not_written(target, error) from error
     try:
         with room(target):
             yield folder
@@ -163,23 +162,3 @@ def _remove_stale(target: Path) -> None:
     for left in target.parent.glob(f".{glob.escape(target.name)}.*.new"):
         if time.time() - left.stat().st_mtime > STALE_S:
             shutil.rmtree(left, ignore_errors=True)
-
-
-@contextmanager
-def room(target: Path) -> Iterator[None]:
-    """A full disk in the block becomes an error in words."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-            raise
-        raise UsageError(
-            f"{target}: {os.strerror(error.errno)}; what was there is as it was. Make room, or choose another --out"
-        ) from error
-
-
-def umask() -> int:
-    """What the user takes from the rights of new files; temporary ones are private."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
@@ -33,6 +34,7 @@ from notspot_geodata.ledger import COLUMNS
 from notspot_geodata.point_columns import PointColumns, point_columns
 from notspot_geodata.positions import System, near_taiwan, place, sample_frame, system_of
 from notspot_geodata.text import Text
+from notspot_geodata.whole_files import make_folder, room
 from notspot_maps.tables import BOM, NEWLINE, defused
 from notspot_maps.tiles.points import Gathered
 from notspot_maps.tiles.writing import PAGE, WrittenTiles, write_tiles
@@ -137,7 +139,7 @@ def tile_file(
     InputError
         The file cannot be read, or none of its rows can be used.
     UsageError
-        A column is not there, or the table is one of base stations.
+        A column is not there, the table is one of base stations, or the folder cannot be written into.
     """
     path, folder = Path(points), Path(out)
     if folder.exists() and not folder.is_dir():
@@ -147,10 +149,12 @@ def tile_file(
     if crs is not None:
         systems.parse_crs(crs)
     found = sniff.kind_of(path)
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     copy, listed = folder / ".points.utf8", folder / f".{REJECTS}"
     notes: list[str] = []
-    try:
+    with room(folder), ExitStack() as stack:
+        for each in (copy, listed):
+            stack.callback(each.unlink, missing_ok=True)
         opened: CsvSource | ParquetSource
         if found in ("csv", "tsv"):
             note = plain_copy(path, copy, encoding=encoding)
@@ -167,7 +171,7 @@ def tile_file(
             ),
             *((None, None) if h3 else _where(opened, x, y, crs)),
         )
-        with listed.open("w", encoding="utf-8", newline="") as text:
+        with listed.open("w", encoding="utf-8", errors="replace", newline="") as text:
             reading.read(text)
         if reading.refused == reading.rows:
             raise InputError(
@@ -192,9 +196,6 @@ def tile_file(
             listed.replace(rejects)
         else:
             rejects.unlink(missing_ok=True)  # of an earlier run
-    finally:
-        copy.unlink(missing_ok=True)
-        listed.unlink(missing_ok=True)
     if reading.turned:
         notes.append(f"latitude and longitude were swapped in {reading.turned:,} rows; turned round")
     system = reading.system

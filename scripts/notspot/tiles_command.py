@@ -54,7 +54,7 @@ def tiles(
     serve: Annotated[
         bool, typer.Option("--serve", help="Then serve the folder on this machine, until Ctrl-C.")
     ] = False,
-    port: Annotated[int, typer.Option(help="Of --serve; 0 takes one that is free.")] = 0,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Of --serve; 0 takes one that is free.")] = 0,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON object for machines, nothing else.")
     ] = False,

@@ -19,6 +19,7 @@ from notspot_coverage.divide import DivideFinding, divide
 from notspot_coverage.results import Results
 from notspot_geodata.errors import NotFoundError, UsageError
 from notspot_geodata.text import Text
+from notspot_geodata.whole_files import write_whole
 from notspot_maps.account.figures import AccountKind, account_chart, services_of
 from notspot_maps.account.indicators import with_account
 from notspot_maps.classes import Choice
@@ -143,14 +144,7 @@ def figure(
     )  # fmt: skip
     made = picture(figure_svg(results, kind, asked), chosen, dpi=dpi, lang=lang)
     if out is not None:
-        target = Path(out)
-        try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(made)
-        except OSError as error:
-            raise UsageError(
-                f"{target}: cannot write there ({error.strerror}); choose another name"
-            ) from error
+        write_whole(out, made)
     return made
 
 

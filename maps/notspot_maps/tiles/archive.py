@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from notspot_geodata.errors import UsageError
+from notspot_geodata.whole_files import whole_file
 
 ENDING = ".pmtiles"
 
@@ -42,7 +43,7 @@ def write_archive(
     Raises
     ------
     UsageError
-        The package pmtiles is not installed.
+        The package pmtiles is not installed, or the file cannot be written.
     """
     try:
         from pmtiles.tile import Compression, TileType
@@ -51,31 +52,26 @@ def write_archive(
         raise UsageError(
             "tiles need the package pmtiles, which is not installed: pip install 'notspot[tiles]'"
         ) from error
-    part = path.with_name(f".{path.name}.part")
     count = 0
-    try:
-        with part.open("wb") as file:
-            make: Any = Writer  # pmtiles has no types
-            writer = make(file)
-            for number, data in tiles:
-                writer.write_tile(number, data)
-                count += 1
-            corners = {
-                f"{end}_{axis}_e7": round(value * 1e7)
-                for (end, axis), value in zip(
-                    [("min", "lon"), ("min", "lat"), ("max", "lon"), ("max", "lat")], bounds, strict=True
-                )
-            }
-            header = {
-                "tile_type": TileType.MVT,
-                "tile_compression": Compression.GZIP,
-                "center_lon_e7": round(centre[0] * 1e7),
-                "center_lat_e7": round(centre[1] * 1e7),
-                "center_zoom": centre[2],
-                **corners,
-            }
-            writer.finalize(header, dict(metadata))
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    with whole_file(path) as file:
+        make: Any = Writer  # pmtiles has no types
+        writer = make(file)
+        for number, data in tiles:
+            writer.write_tile(number, data)
+            count += 1
+        corners = {
+            f"{end}_{axis}_e7": round(value * 1e7)
+            for (end, axis), value in zip(
+                [("min", "lon"), ("min", "lat"), ("max", "lon"), ("max", "lat")], bounds, strict=True
+            )
+        }
+        header = {
+            "tile_type": TileType.MVT,
+            "tile_compression": Compression.GZIP,
+            "center_lon_e7": round(centre[0] * 1e7),
+            "center_lat_e7": round(centre[1] * 1e7),
+            "center_zoom": centre[2],
+            **corners,
+        }
+        writer.finalize(header, dict(metadata))
     return count

@@ -22,6 +22,7 @@ import numpy as np
 from notspot_geodata import hexagons
 from notspot_geodata.errors import UsageError
 from notspot_geodata.text import Text
+from notspot_geodata.whole_files import make_folder, write_whole
 from notspot_maps.tiles.archive import ENDING, write_archive
 from notspot_maps.tiles.cells import Cells, cell_bits, pyramid
 from notspot_maps.tiles.encoding import Column, encoded
@@ -114,7 +115,7 @@ def write_tiles(
     Raises
     ------
     UsageError
-        There are no points, or `name` or `page` is no name for a file.
+        There are no points, `name` or `page` is no name for a file, or the folder cannot be written into.
     """
     if not len(points):
         raise UsageError("there are no points to make tiles of")
@@ -122,7 +123,7 @@ def write_tiles(
         if not each or Path(each).name != each or each.startswith("."):
             raise UsageError(f"{each!r} is no name for a file")
     folder = Path(out)
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     zoom = points_zoom(points)
     metadata = _metadata(points, zoom, _text(title), _text(weight), _text(value), _text(source), refused)
     archive, viewer = folder / f"{name}{ENDING}", folder / page
@@ -135,7 +136,7 @@ def write_tiles(
         centre=((bounds[0] + bounds[2]) / 2, (bounds[1] + bounds[3]) / 2, min(7, zoom)),
         metadata=metadata,
     )
-    viewer.write_text(tiles_page(archive.name, _text(title)), encoding="utf-8", newline="\n")
+    write_whole(viewer, tiles_page(archive.name, _text(title)))
     return WrittenTiles(viewer, archive, zoom, count, metadata)
 
 
