@@ -419,3 +419,10 @@ def test_all_of_taiwan_is_small():
         < 100_000
     )
     assert GRID_DEG == 1e-5
+
+
+def test_a_lone_wu_in_a_map_is_no_status():
+    shapes = gpd.GeoSeries([Point(121, 24)] * 2, crs="EPSG:3824")
+    frame = gpd.GeoDataFrame({"name": ["甲", "乙"], "status": ["涵蓋", "無"]}, geometry=shapes)
+    with pytest.raises(InputError, match="'無' is none of covered"):  # no coverage, or no data?
+        points_of(frame, id="clinics", name=NAME)

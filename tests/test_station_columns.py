@@ -13,8 +13,8 @@ STATIONS = """
 EIRP eirp_dbm azimuth_deg AntennaHeight antenna_type eNodeB eNodeB_ID gNB cell_id CellID cgi EARFCN pci tx_power
 """
 OTHERS = """
-名稱 name 經度 緯度 lat lon 地址 村里 部落名稱 戶數 人口 高度 海拔 狀態 status operators 業者 value weight h3 cell 編號 id
-基地臺數 基地臺數(座) 基地台數量 最近基地臺距離(公里) 基地臺涵蓋 antenna_count distance_to_enodeb
+名稱 name 經度 緯度 lat lon 地址 村里 部落名稱 戶數 人口 高度 海拔 狀態 status operators 業者 value weight h3 cell
+編號 id 基地臺數 基地臺數(座) 基地台數量 最近基地臺距離(公里) 基地臺涵蓋 antenna_count distance_to_enodeb
 """
 
 

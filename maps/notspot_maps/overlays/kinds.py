@@ -30,9 +30,9 @@ Codes = NDArray[np.uint8]
 NO, YES, UNKNOWN = 0, 1, 2  # status of a place or a piece of line, as accounts number them
 STATUS = {
     "covered": YES, "涵蓋": YES, "已涵蓋": YES, "yes": YES, "true": YES, "1": YES, "是": YES, "有": YES,
-    "not covered": NO, "未涵蓋": NO, "no": NO, "false": NO, "0": NO, "否": NO, "無": NO,
+    "not covered": NO, "未涵蓋": NO, "no": NO, "false": NO, "0": NO, "否": NO,
     "unknown": UNKNOWN, "無資料": UNKNOWN, "未知": UNKNOWN, "": UNKNOWN,
-}  # fmt: skip
+}  # fmt: skip  # 無 alone says neither: no coverage, or no data
 BASES = ("claim", "model", "measurement", "register", "")
 NOTICE = Text(
     "本檔含有基地臺之精確位置，屬敏感資料；未經同意請勿散布。",
@@ -55,6 +55,8 @@ class Overlay:
         What a reader must know of it.
     sensitive
         It shows where base stations stand, or lets it be worked out.
+    given
+        Whoever made the atlas asked for it by name: a page lists it before those that a study has anyway.
     """
 
     id: str
@@ -64,6 +66,7 @@ class Overlay:
     as_of: str = ""
     note: Text | None = None
     sensitive: bool = False
+    given: bool = False
 
 
 @dataclass(frozen=True, slots=True)
