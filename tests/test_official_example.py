@@ -143,6 +143,17 @@ def test_a_run_says_that_it_is_synthetic(results: Results) -> None:
     assert {layer.source for layer in layers} == {SYNTHETIC}
 
 
+def test_figures_of_a_study_do_not_name_the_publisher_of_the_official_ones_as_their_source(
+    results: Results,
+) -> None:
+    shipped = notspot.Study.shipped().definitions["fixed_2g_households"]
+    worked = results.definitions["fixed_2g_households"]
+    assert worked.source.zh == f"本研究依{SYNTHETIC}計算；公布值：{shipped.source.zh}"
+    assert worked.source.en.startswith("worked out by this study from ")
+    assert worked.as_of == row(results, "fixed_2g_households")["as_of"]
+    assert replace(worked, source=shipped.source, as_of=shipped.as_of, basis=shipped.basis) == shipped
+
+
 # ------------------------------------------------------------------ fixed broadband
 
 

@@ -5,14 +5,16 @@ Rows of the tidy table of indicators: from figures by unit, worked out here or e
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import cast
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from notspot_coverage.definitions import COLUMNS, Indicator
+from notspot_coverage.definitions import COLUMNS, Basis, Indicator
 from notspot_coverage.groups import NAMES, NATION
+from notspot_geodata.text import Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,14 +28,28 @@ class Worked:
         ``level, code, numerator, denominator, value, low, high``, a row a unit; a null value with bounds is unknown.
     by_rule
         They depend on the rule of remoteness in all rows.
-    basis, as_of
-        Of what they were worked out from; empty: as defined.
+    basis, as_of, sources
+        Of what they were worked out from; empty: basis and date as defined, sources not told.
     """
 
     figures: pd.DataFrame
     by_rule: bool = False
     basis: str = ""
     as_of: str = ""
+    sources: tuple[str, ...] = ()
+
+    def defined(self, indicator: Indicator) -> Indicator:
+        """The indicator with the source, date and basis of these figures in place of those of the published one."""
+        named = [*dict.fromkeys(self.sources)]
+        zh, en = "、".join(named) or "研究檔所列資料", ", ".join(named) or "the files that it names"
+        source = Text(f"本研究依{zh}計算", f"worked out by this study from {en}")
+        if indicator.official_2021 is not None:
+            published = indicator.source
+            source = Text(
+                f"{source.zh}；公布值：{published.zh}", f"{source.en}; published figure: {published.en}"
+            )
+        basis = cast(Basis, self.basis) if self.basis else indicator.basis
+        return replace(indicator, source=source, as_of=self.as_of or indicator.as_of, basis=basis)
 
 
 def with_recipe(block: pd.DataFrame, indicator: Indicator, rule: str) -> pd.DataFrame:

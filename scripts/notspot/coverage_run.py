@@ -119,6 +119,7 @@ def _worked(figures: Figures, item: FigureInput, read: CoverageInputs) -> Worked
     spec = item.spec
     service = spec.service or (spec.having.service or spec.having.only if spec.having else None)
     said = next((s for s in read.services if s.id == service), None)
+    sources: tuple[str, ...] = ()
     if said is None or spec.kind == "measure":
         dates = {p.id: p.as_of for p in read.people}
         dates |= {p.id: p.as_of for p in read.places}
@@ -126,7 +127,8 @@ def _worked(figures: Figures, item: FigureInput, read: CoverageInputs) -> Worked
         basis, as_of = "", next((dates[name] for name in _subjects(item) if name in dates), "")
     else:
         basis, as_of = said.basis, said.as_of
-    return Worked(_rows(figures, item), by_rule=spec.within in REMOTENESS, basis=basis, as_of=as_of)
+        sources = tuple(layer.source for layer in said.layers if layer.source)
+    return Worked(_rows(figures, item), spec.within in REMOTENESS, basis, as_of, sources)
 
 
 def _subjects(item: FigureInput) -> list[str]:

@@ -118,7 +118,10 @@ def run(
         townships=townships,
         counties=work.counties,
         indicators=table_of,
-        definitions=study.definitions,
+        definitions={
+            name: worked[name].defined(item) if name in worked else item
+            for name, item in study.definitions.items()
+        },
         remote=remote,
         divide=tuple(found),
         ledger=work.ledger,
