@@ -4,6 +4,7 @@ How figures are worded: numbers with their unit, both counts and their bounds, i
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 import pandas as pd
@@ -64,6 +65,11 @@ def times(ratio: float) -> Text:
     if ratio < 0.5:
         return Text(f"1/{1 / ratio:.1f}", f"1/{1 / ratio:.1f}") if ratio > 0 else Text("0 倍", "0 times")
     return Text(f"{ratio:.1f} 倍", f"{ratio:.1f} times")
+
+
+def unturned(text: str) -> str:
+    """Without the marks that turn the direction of a line, and with it what stands behind them on the line."""
+    return re.sub("[\u202a-\u202e\u2066-\u2069]", "", text)
 
 
 def folded_name(text: str) -> str:

@@ -12,7 +12,7 @@ from notspot_coverage.groups import NAMES
 from notspot_geodata.text import Text
 from notspot_maps.account.rows import Counted
 from notspot_maps.drawing.marks import lowered
-from notspot_maps.words import BASIS, NOT_APPLICABLE, UNKNOWN
+from notspot_maps.words import BASIS, NOT_APPLICABLE, UNKNOWN, unturned
 
 UNITS: Mapping[str, Text] = {
     "people": Text("人", "people"),
@@ -60,7 +60,7 @@ NOBODY = Text("未具名", "not named")
 def service_name(account: Account, service: str) -> Text:
     """The name of a service, or its id."""
     found = account.services.get(service)
-    return found.name if found else Text.of(service)
+    return _inside(found.name if found else Text.of(service))
 
 
 def service_facts(service: Service) -> Text:
@@ -111,7 +111,12 @@ def operators_of(service: Service) -> list[str]:
 def subject_name(account: Account, of: str, subject: str) -> Text:
     """What is counted: 戶籍人口, 步道, …, without its unit."""
     found = account.subjects.get((of, subject))
-    return found.name if found else SUBJECTS.get(subject, Text.of(subject))
+    return _inside(found.name if found else SUBJECTS.get(subject, Text.of(subject)))
+
+
+def _inside(name: Text) -> Text:
+    """A name as it stands among our words."""
+    return Text(unturned(name.zh), unturned(name.en))
 
 
 def subject_label(account: Account, of: str, subject: str) -> Text:

@@ -19,6 +19,7 @@ from typing import Literal
 from notspot_maps.drawing.svg import text_columns
 from notspot_maps.figures.pictures import picture
 from notspot_maps.report.words import Lang
+from notspot_maps.words import unturned
 
 Style = Literal["body", "lead", "note", "finding"]
 
@@ -28,7 +29,6 @@ TALLEST_MM = 150.0  # a picture, so that what it shows and its caption stand on 
 DPI = 200
 
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufdd0-\ufdef\ufffe\uffff\ud800-\udfff]")
-_TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")  # they would turn what stands behind them on the line
 
 
 def clean(text: object) -> str:
@@ -38,7 +38,7 @@ def clean(text: object) -> str:
     Characters that XML has no place for become U+FFFD; marks that turn the direction of a line are left out;
     line ends and tabs are blanks.
     """
-    said = _TURNING.sub("", _NOT_XML.sub("\ufffd", str(text).replace("\r\n", " ")))
+    said = unturned(_NOT_XML.sub("\ufffd", str(text).replace("\r\n", " ")))
     return re.sub(r"[\n\r\t\x85\u2028\u2029]", " ", said)
 
 
