@@ -20,7 +20,7 @@ PHONE = {"width": 360, "height": 740, "has_touch": True, "is_mobile": True, "dev
 def file(tmp_path_factory):
     path = tmp_path_factory.mktemp("legend") / "atlas.html"
     made = results()
-    blank = replace(made.definitions["published"], id="blank", official_2021=None)  # of which nothing is known
+    blank = replace(made.definitions["published"], id="blank", official_2021=None)  # nothing is known of it
     made = replace(made, definitions={**made.definitions, "blank": blank})
     atlas(made, earlier=(replace(made, year=2020),)).save(path)
     return path

@@ -212,9 +212,23 @@ def test_a_place_is_pointed_at_chosen_and_listed(file):
         assert visit.violations() == []
 
 
-def test_another_service_gives_other_statuses(file):
-    with opened(file, fragment="#o=communities") as visit:
+def test_what_was_given_comes_first_in_a_group_that_is_open_and_another_service_gives_other_statuses(
+    tmp_path,
+):
+    given = dataclasses.replace(places(), given=True)
+    atlas(atlas_results.results(), overlays=(raster(), trails(), given)).save(str(tmp_path / "a.html"))
+    with opened(tmp_path / "a.html") as visit:
         page = ready(visit.page)
+        heading = page.locator(".ns-fold-overlays > summary")
+        assert heading.inner_text() == "疊加圖層（共 3 個，均未開啟）"
+        names = [
+            page.get_by_role("checkbox", name=name) for name in ("地點：部落", "網格圖層：訊號", "路線：步道")
+        ]
+        assert [box.get_attribute("data-ns") for box in names] == page.locator(
+            ".ns-over input[type=checkbox]"
+        ).evaluate_all("all => all.map((each) => each.dataset.ns)")
+        page.check("[data-ns=over-communities]")  # it is in sight
+        assert heading.inner_text() == "疊加圖層（共 3 個，開啟 1 個）"
         page.select_option("[data-ns=service-communities]", "indoor")
         rows = page.locator(".ns-over:has([data-ns='over-communities']) .ns-shades li").all_inner_texts()
         assert [row.split()[-1] for row in rows] == ["1", "2", "1"]
@@ -319,12 +333,12 @@ def test_in_english_on_a_phone_everything_fits_and_nothing_is_wrong(file):
         assert not visit.scrolls_sideways()
         assert visit.violations() == []
         text = page.locator(".ns-fold-overlays").inner_text()
-        assert "Overlays (3 on)" in text
+        assert "Overlays (3, 3 on)" in text
         assert "Cells of 250 m" in text
         assert "Places in" in text
         assert "涵蓋" not in text.replace("甲部落", "")
         page.click("[data-ns=lang]")
-        assert "疊加圖層（3 個開啟）" in page.locator(".ns-fold-overlays").inner_text()
+        assert "疊加圖層（共 3 個，開啟 3 個）" in page.locator(".ns-fold-overlays").inner_text()
 
 
 def test_without_overlays_there_is_nothing_of_them(tmp_path):

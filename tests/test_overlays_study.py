@@ -173,6 +173,7 @@ def test_files_beside_a_study_know_themselves_by_name_and_header(folder, tmp_pat
     assert [overlay.id for overlay in found] == [
         "all_best_rsrp_dbm", "all_best_rsrp_dbm_2", "trails", "shelters"
     ]  # fmt: skip
+    assert all(overlay.given for overlay in found)
     assert found[0].resolution_m == 1000
     assert found[0].name.en.startswith("Signal level (RSRP)")
     assert found[1].name.en.startswith("Signal level (")

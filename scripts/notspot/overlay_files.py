@@ -119,13 +119,13 @@ def overlays_for(
         for spec in specs:
             folder = Path(each).resolve().parent
             made, notes[spec.id] = _of_spec(folder, given, spec, hidden, include_sites, ledger, allow_rejects)
-            found.append(made)
+            found.append(replace(made, given=True))
     for text in rasters:
         named = named_file(text, "--raster", KINDS)
         id = _id(named.path, named.title, taken)
         kind = named.kind or kind_of(named.path)
         drawn = _raster(named.path, id, kind, named.title, resolution_m, include_sites)
-        found.append(drawn)
+        found.append(replace(drawn, given=True))
         notes[id] = f"{named.path.name}: {kind}, cells of {drawn.resolution_m:g} m"
     for option, make, texts in (("--lines", lines_of, lines), ("--points", points_of, points)):
         for text in texts:
@@ -133,7 +133,8 @@ def overlays_for(
             read = _features(named.path, ledger, allow_rejects, hidden)
             said = _guarded(read.written, named.path, hidden, include_sites)
             id = _id(named.path, named.title, taken)
-            found.append(make(read.frame, id=id, name=named.title or _name(named.path), sensitive=said))
+            made = make(read.frame, id=id, name=named.title or _name(named.path), sensitive=said)
+            found.append(replace(made, given=True))
             notes[id] = _understood(named.path, read)
     lost = include_sites and not isinstance(source, Study) and _read_back(source)
     if lost and not any(overlay.sensitive for overlay in found):

@@ -42,6 +42,7 @@ SCRIPTS = (
     "layer.js",
     "cover.js",
     "overlays.js",
+    "overlays.panel.js",
     "strip.js",
     "legend.js",
     "keys.js",

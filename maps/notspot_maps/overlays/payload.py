@@ -58,8 +58,9 @@ def packed(overlays: Sequence[Overlay], *, include_sites: bool = False) -> list[
                 f"the overlay '{overlay.id}' shows where base stations stand: ask for it with --include-sites"
             )
         seen.add(overlay.id)
+        given = {"given": True} if overlay.given else {}
         if isinstance(overlay, PackedOverlay):
-            out.append(dict(overlay.data))
+            out.append({**overlay.data, **given})
             continue
         head = {
             "id": overlay.id,
@@ -69,6 +70,7 @@ def packed(overlays: Sequence[Overlay], *, include_sites: bool = False) -> list[
             "as_of": overlay.as_of,
             "note": both(overlay.note),
             "sensitive": overlay.sensitive,
+            **given,
         }
         if isinstance(overlay, RasterOverlay):
             out.append(head | {"kind": "raster"} | _raster(overlay))
