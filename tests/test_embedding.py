@@ -180,13 +180,21 @@ def test_two_layers_on_one_page_share_nothing(folder):
         assert visit.page.evaluate(shown) == ["reached", "speed"]
 
 
-def test_who_holds_the_frame_is_told_that_the_map_came(folder):
+def test_who_holds_the_frame_is_told_that_the_map_came_and_the_table_can_be_copied(folder):
     listening = "<script>addEventListener('message', (e) => { window.told = e.data })</script>"
-    frame = '<iframe src="atlas.html" title="x" width="600" height="400"></iframe>'
+    frame = (
+        '<iframe src="atlas.html#i=speed&l=township&t=table" sandbox="allow-scripts" title="x" '
+        'width="900" height="600"></iframe>'
+    )
     with opened(host(folder, listening + frame, policy="")) as visit:
-        drawn(visit.page.frames[1])
+        inside = drawn(visit.page.frames[1])
         until(visit.page, "window.told")
         assert visit.page.evaluate("window.told") == {"notspot": "atlas"}
+        inside.click("[data-ns=csv]")  # of which nothing comes in such a frame, and the page cannot know
+        assert inside.input_value("[data-ns=csv-text]").startswith("code,name_zh,")
+        said = inside.locator("[role=status]").inner_text()
+        assert "交給瀏覽器下載" in said
+        assert "請複製以下文字" in said
 
 
 def test_the_picture_is_of_the_year_and_level_that_were_asked_for(folder, tmp_path):
