@@ -790,6 +790,7 @@ def test_on_paper_the_map_and_its_legend_take_a_page_and_the_table_follows(file)
         before = page.evaluate("location.hash")
         assert 2 <= printed(page)[1] <= 3
         assert page.evaluate("location.hash") == before
+        assert page.get_attribute("[data-ns=patterns]", "aria-pressed") == "false"
         assert page.locator(".ns-choice").first.is_visible()  # the screen is as it was
         page.emulate_media(media="print")
         page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
@@ -800,6 +801,10 @@ def test_on_paper_the_map_and_its_legend_take_a_page_and_the_table_follows(file)
         assert "下載速率（2021）" in page.locator(".ns-printed").inner_text()
         foot = "document.adoptedStyleSheets[0].cssRules[0].cssText"
         assert page.evaluate(foot) == '@page { @bottom-left { content: "測試地圖 · 執行代號 test0001"; } }'
+        first = page.evaluate(foot.replace("cssRules[0]", "cssRules[1]"))  # page 1 leads back to the view
+        told = "".join(re.findall(r'"([^"]*)"', first)).replace("\\a ", "")
+        assert told.startswith("測試地圖 · 執行代號 test0001years.html#i=speed&l=township&m=")
+        assert told.endswith("&c=speed@2019&s=50")
         numbered = (
             "[...document.styleSheets].flatMap((sheet) => [...sheet.cssRules]).map((rule) => rule.cssText)"
         )
@@ -819,6 +824,14 @@ def test_on_paper_the_map_and_its_legend_take_a_page_and_the_table_follows(file)
         swatches = page.locator(".ns-class:not([data-class='-1']) .ns-swatch").all()
         for swatch in swatches:  # each of the three values is on the paper's map
             assert seen[swatch.evaluate("node => getComputedStyle(node).backgroundColor")] > 1000
+        lined = "document.querySelectorAll('.ns-classes .ns-swatch[style*=image]').length"
+        assert page.evaluate(lined) == 0
+        page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+        go(page, "i=reached&l=township&k=diverging:4")  # its two ends are one grey to a printer of black
+        page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+        assert page.evaluate(lined) == page.locator(".ns-class:not([data-class='-1'])").count() > 1
+        page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+        assert page.evaluate(lined) == 0
 
 
 def test_a_long_table_is_printed_as_far_as_is_of_use_and_says_so(long_file):
