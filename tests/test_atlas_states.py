@@ -400,7 +400,7 @@ def test_the_table_is_saved_as_csv(file):
         heads = [text.split(" ⇅")[0] for text in page.locator(".ns-ranking thead th").all_inner_texts()]
         assert [head.rstrip(" ▼") for head in heads] == ["名次", "地點", "2021 年", "2020 年"]
         assert page.locator(".ns-ranking caption").inner_text() == "下載速率（2021、2020，Mbps） · 鄉鎮市區 3"
-        assert "差距（2020−2021）" in page.locator("[data-ns=sort]").inner_text()
+        assert "差距（2020 − 2021）" in page.locator("[data-ns=sort]").inner_text()
 
 
 def test_what_a_spreadsheet_would_take_for_a_formula_gets_an_apostrophe():
@@ -719,7 +719,10 @@ def edited(made, edit, path):
 
 
 def test_what_a_reader_must_know_stands_at_the_top(tmp_path):
-    notice = {"notice": ["含有<b>確切位置</b>", "Exact positions are inside"]}
+    notice = {
+        "notice": ["含有<b>確切位置</b>", "Exact positions are inside"],
+        "title": ["甲" * 300, "W" * 600],  # the rest of the panel has its room all the same
+    }
     path = edited(atlas(years()[0]), lambda data: data.update(notice), tmp_path / "sites.html")
     with opened(path, fragment="#p=00002001", **PHONE) as visit:
         page = ready(visit)
@@ -731,6 +734,10 @@ def test_what_a_reader_must_know_stands_at_the_top(tmp_path):
         assert page.locator(".ns-panel > :first-child[role=note]").inner_text() == "注意：含有<b>確切位置</b>"
         page.click("[data-ns=lang]")
         assert page.locator("[role=note]").inner_text() == "Note: Exact positions are inside"
+        title, language = page.locator(".ns-title"), page.locator("[data-ns=lang]").bounding_box()
+        assert title.bounding_box()["height"] < 7 * 18 * 1.35
+        assert title.evaluate("node => node.scrollWidth <= node.clientWidth && node.tabIndex === 0")
+        assert language["x"] + language["width"] <= page.locator(".ns-panel").bounding_box()["width"]
         assert visit.violations() == []
 
 

@@ -85,6 +85,7 @@ class Panel {
       el("header", { class: "ns-head" }, el("div", { class: "ns-headline" }, title, language, sheets), this.parts.brief, this.parts.printed,
         el("div", { class: "ns-asked" }, controls.sides(), controls.shown(), controls.tools())),
       this.parts.path, this._tabs(), this.body, this.live].filter(Boolean));
+    if (title.scrollHeight > title.clientHeight + 1) title.tabIndex = 0; // a long one scrolls, by keys, too
     this._sheet();
     this._skips();
     this._map();
