@@ -3,7 +3,7 @@
 Object.assign(WORDS.zh, { stripHatched: "斜線", stripOf: (title, classes) => `圖例：${title}。${classes}` });
 Object.assign(WORDS.en, { stripHatched: "hatched", stripOf: (title, classes) => `Legend: ${title}. ${classes}` });
 
-const STRIP = { least: 26, gap: 7, lead: 64, frame: 18, beside: 20, besideZoom: 84 }; // pixels: of a class, between figures, of a side's name; what the frame and the map take
+const STRIP = { least: 26, gap: 7, lead: 64, frame: 18, beside: 20, besideZoom: 84, lowest: 320 }; // pixels: of a class, between figures, of a side's name; what the frame and the map take; of a window that has room for it
 const stripWidth = (text) => [...text].reduce((sum, char) => sum + (char >= "\u2e80" ? 11 : 6.4), 0);
 
 class Strip {
@@ -44,7 +44,8 @@ class Strip {
     this.view.map.getContainer().style.removeProperty("--strip");
   }
 
-  _show() { this.node.hidden = !this.away || !this.sides.length; }
+  /* In a low window it would lie over half of the land; the legend is in the panel, a press away. */
+  _show() { this.node.hidden = !this.away || !this.sides.length || window.innerHeight < STRIP.lowest; }
 
   /* What else stands at the foot of the map makes room. */
   _room() { this.view.map.getContainer().style.setProperty("--strip", this.node.offsetHeight ? this.node.offsetHeight + 8 + "px" : "0px"); }
