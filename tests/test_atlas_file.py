@@ -66,6 +66,12 @@ def test_a_file_that_is_no_atlas_is_an_error_in_words(tmp_path, small):
     with pytest.raises(InputError, match="is not an atlas"):
         read_atlas(page)
     whole = small.path.read_text(encoding="utf-8")
+    for much in (2_000, len(whole) // 2, len(whole) - 2_000):
+        page.write_text(whole[:much], encoding="utf-8")
+        with pytest.raises(
+            InputError, match=rf"is cut off or damaged: {page.stat().st_size:,} bytes without"
+        ):
+            read_atlas(page)
     at = whole.index('"data": "H4sI') + 40
     for step in range(0, 400, 25):  # whatever is hit: the stream, its checksum, the text within
         page.write_text(whole[: at + step] + "Zq" + whole[at + step + 2 :], encoding="utf-8")

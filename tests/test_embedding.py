@@ -55,8 +55,16 @@ def test_machines_get_one_object(folder):
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (["--indicator", "sped"], "no indicator 'sped'; it has 3, for example speed"),
-        (["--place", "臺九區"], "no place '臺九區'"),
+        (["--indicator", "sped"], "no indicator 'sped'; like it are\n  speed "),
+        (
+            ["--indicator", "人口"],
+            "like it are\n  reached                            涵蓋人口比率 · People reached\n",
+        ),
+        (["--indicator", "PEOPLE reach"], "like it are\n  reached "),
+        (["--indicator", "xyz"], "no indicator 'xyz'; it has 3, for example\n  speed "),
+        (["--place", "臺九區"], "no place '臺九區'; give a name as on the map"),
+        (["--place", "台東"], "no place '台東'; called like it are 00001 臺東縣 Taitung County\n"),
+        (["--place", "taiyi"], "called like it are 00001001 臺東縣臺一區 Taiyi District\n"),
         (["--indicator", "reached", "--level", "county"], "no figures by 'county'; it has township"),
         (["--level", "street"], "there is no level 'street'"),
         (["--year", "1999"], "no figures of 1999; it has 2021"),
@@ -70,6 +78,16 @@ def test_a_view_that_the_atlas_does_not_have_is_refused(folder, options, said):
     found = runner.invoke(app, ["embed", str(folder / "atlas.html"), *options])
     assert found.exit_code == 2
     assert said in found.output
+
+
+def test_a_folder_is_its_atlas(folder, tmp_path):
+    found = runner.invoke(app, ["embed", str(folder), "--indicator", "speed", "--json"])
+    assert json.loads(found.output)["link"] == "atlas.html#i=speed"
+    bare = runner.invoke(app, ["embed", str(tmp_path)])
+    assert bare.exit_code == 2
+    assert "is a folder without atlas.html; make it with" in bare.output
+    (tmp_path / "map.html").touch()
+    assert "name the atlas: it has map.html" in runner.invoke(app, ["embed", str(tmp_path)]).output
 
 
 def test_names_do_not_break_out_of_what_is_printed(folder):

@@ -10,6 +10,7 @@ import xml.etree.ElementTree as ET
 import numpy as np
 import pandas as pd
 import pytest
+from atlas_results import results
 from golden_figures import FIGURES, drawn, earlier
 from picture_checks import GOLDEN, difference, is_same, lines_of, outside, overlapping
 from PIL import Image, ImageDraw
@@ -28,7 +29,7 @@ from notspot_maps.figures.legend import bar_px
 from notspot_maps.figures.map_page import key_of
 from notspot_maps.figures.multiples import change_page, multiples_page
 from notspot_maps.figures.page import HEIGHT, WIDTH
-from notspot_maps.figures.places import Figures, figures_of, place_of
+from notspot_maps.figures.places import Figures, figures_of, place_of, ranking
 from notspot_maps.figures.shapes import NATION_SIZE, bar_km, county_sheet, nation_sheet
 
 SPEED, STATIONS = "dl_mbps_best", "base_stations_4g_per_1000"
@@ -326,6 +327,21 @@ def test_a_name_that_several_places_have_lists_their_codes(taiwan):
         place_of(taiwan, "Atlantis")
 
 
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ("台東", "10014 臺東縣 Taitung County, 10014010 臺東縣臺東市 Taitung City"),
+        ("Lanyu", "10014160 臺東縣蘭嶼鄉 Lanyu Township"),
+        ("臺東縣蘭", "10014160 臺東縣蘭嶼鄉 Lanyu Township"),  # its own name does not hold that
+        ("紅頭", "10014160003 臺東縣蘭嶼鄉紅頭村 Hongtou Vil."),
+    ],
+)
+def test_places_called_like_what_was_typed_are_named(taiwan, asked, said):
+    with pytest.raises(NotFoundError) as error:
+        place_of(taiwan, asked)
+    assert str(error.value) == f"no place '{asked}'; called like it are {said}"
+
+
 def test_a_place_is_outlined_and_its_figures_are_said(taiwan):
     svg = svg_of(taiwan, "map", indicator=SPEED, place="10014160")
     said = " ".join(texts(svg))
@@ -346,6 +362,8 @@ def test_a_place_is_outlined_and_its_figures_are_said(taiwan):
         ({"place": "10014999"}, "10014160 蘭嶼鄉"),
         ({"place": "1001"}, "5, 8 or 11 digits"),
         ({"indicator": "no_such"}, "dl_mbps_best"),
+        ({"indicator": "每千人 基地台"}, rf"'; like it are\n  {STATIONS} +每千人 4G 基地臺數 · [^\n]+$"),
+        ({"indicator": "BEST Operator ４G"}, rf"like it are\n  {SPEED} "),
         ({"level": "village"}, "it has them by county, township"),
     ],
 )
@@ -369,6 +387,44 @@ def test_what_is_not_there_is_said_with_what_is(taiwan, asked, said):
 def test_a_wrong_call_is_told_what_to_do(taiwan, kind, asked, said):
     with pytest.raises(UsageError, match=said):
         svg_of(taiwan, kind, **asked)
+
+
+def test_results_without_figures_are_told_as_such(taiwan):
+    with pytest.raises(NotFoundError, match="no indicator 'speed': these results have no indicators"):
+        svg_of(results(indicators=False), "map", indicator="speed")
+    with pytest.raises(UsageError, match="needs an indicator, and the results have no indicators"):
+        svg_of(results(indicators=False), "worst", indicator=None)
+    with pytest.raises(NotFoundError, match="'published' has no figures by township, only of the nation"):
+        svg_of(results(), "map", indicator="published")
+    unknown = results().indicators
+    unknown = unknown[unknown["level"] != "nation"]
+    with pytest.raises(NotFoundError, match="'published' has no figures by township, nor any other"):
+        svg_of(dataclasses.replace(results(), indicators=unknown), "map", indicator="published")
+
+
+def test_any_indicator_by_township_has_its_ranking(taiwan, counted):
+    for kind, first, last in (
+        ("best", "海島縣山一鄉", "臺東縣臺一區"),
+        ("worst", "臺東縣臺一區", "海島縣山一鄉"),
+    ):
+        said = texts(svg_of(results(), kind, indicator="reached"))
+        assert f"涵蓋人口比率{'最好' if kind == 'best' else '最差'}的鄉鎮市區" in said
+        assert said.index(first) < said.index("臺東縣安二區") < said.index(last)
+        assert "海島縣海三鄉" not in said  # unknown
+        assert "全國 66.7" in said
+    share = "account.m5.people.all"  # an account may have townships; this one has the nation
+    with pytest.raises(NotFoundError, match=f"'{share}' has no figures by township, only of the nation"):
+        svg_of(counted, "worst", indicator=share)
+    for run, name in ((counted, share), (results(), "reached")):
+        with pytest.raises(NotFoundError, match=f"'{name}' is not a measure .*'best' and 'worst' draw any"):
+            svg_of(run, "gap", indicator=name)
+    with pytest.raises(UsageError, match=r"the results have none\. 'map', 'best' and 'worst' draw any"):
+        svg_of(results(), "gap", indicator=None)
+    found = {one.measure: one for one in taiwan.divide}[STATIONS]
+    made = ranking(taiwan, STATIONS)
+    for kind in ("best", "worst"):
+        pd.testing.assert_frame_equal(getattr(made, kind), getattr(found, kind), check_dtype=False)
+    assert made.national == pytest.approx(found.national)
 
 
 def test_an_account_that_is_not_there_is_said(taiwan):

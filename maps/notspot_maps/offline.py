@@ -21,6 +21,8 @@ from branca.element import Element, Figure
 from folium.elements import JSCSSMixin
 from jinja2 import Environment, Template
 
+from notspot_geodata.text import letters
+
 _POLICY_HERE = "<!-- policy -->"  # filled in when all else stands
 _URL = re.compile(r"url\(\s*[\"']?([\w./-]+\.png)[\"']?\s*\)")
 # folium's templates for popups and icons lean on jQuery and AwesomeMarkers; these lines stand in for them
@@ -68,6 +70,7 @@ class OfflineFigure(Figure):
             for part, children in written.items():
                 part._children = OrderedDict(children)
         html = "\n".join(line.rstrip() for line in html.splitlines()) + "\n"
+        html = letters(html)  # before the hashes, which are of what is written
         return html.replace(_POLICY_HERE, policy(html, tile_hosts(self)), 1)
 
     def _render(self, **kwargs: object) -> str:

@@ -32,7 +32,7 @@ class View:
 
 
 def embed(
-    atlas: Annotated[Path, typer.Argument(help="An atlas that Notspot wrote.")],
+    atlas: Annotated[Path, typer.Argument(help="An atlas that Notspot wrote, or a folder with atlas.html.")],
     indicator: Annotated[
         str | None, typer.Option(help="Id of the indicator; `notspot indicators` lists them.")
     ] = None,
@@ -67,7 +67,7 @@ def embed(
             )
         found = read_atlas(atlas)
         view = view_of(found, indicator=indicator, place=place, level=level, year=year, lang=lang)
-        address = (url or quote(atlas.name)) + view.address
+        address = (url or quote(found.path.name)) + view.address
         frame = iframe(address, view.title, height)
         parts = {"iframe": frame, "link": address, "title": view.title}
         if picture is not None:

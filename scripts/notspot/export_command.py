@@ -4,9 +4,8 @@ The command `notspot export`: the report of a result folder or a study as PDF, D
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal, cast, get_args
 
 import typer
 
@@ -14,31 +13,26 @@ from notspot.terminal import errors, print_json
 from notspot_geodata.errors import UsageError
 from notspot_geodata.whole_files import write_whole
 
-
-class Format(StrEnum):
-    """What the report is written as."""
-
-    pdf = "pdf"
-    docx = "docx"
-    odt = "odt"
-
-
-class Language(StrEnum):
-    """The language of the document."""
-
-    zh = "zh"
-    en = "en"
+Format = Literal["pdf", "docx", "odt"]
+Language = Literal["zh", "en"]
+FORMATS: tuple[Format, ...] = get_args(Format)
+LANGUAGES: tuple[Language, ...] = get_args(Language)
 
 
 def export(
     results: Annotated[
         Path, typer.Argument(help="A folder that `notspot run` or `report` wrote, or a study (.toml) to run.")
     ],
-    format: Annotated[Format, typer.Option("--format", help="To print, for Word, or for OpenDocument.")],
+    format: Annotated[
+        str,
+        typer.Option("--format", metavar="|".join(FORMATS), help="To print, for Word, or for OpenDocument."),
+    ],
     out: Annotated[
         Path | None, typer.Option("--out", help="The file; replaced if it is there. Default report.FORMAT.")
     ] = None,
-    lang: Annotated[Language, typer.Option("--lang", help="Language of the document.")] = Language.zh,
+    lang: Annotated[
+        str, typer.Option("--lang", metavar="|".join(LANGUAGES), help="Language of the document.")
+    ] = "zh",
     address: Annotated[
         str,
         typer.Option(
@@ -51,16 +45,16 @@ def export(
 ) -> None:
     """Write the report as PDF, DOCX or ODT: A4, one language, page numbers."""
     with errors(as_json):
-        target = out or Path(f"report.{format.value}")
-        _check(target, format, address)
+        target = out or Path(f"report.{format}")
+        _check(target, format, lang, address)
         notes: list[str] = []
-        content = _made(results, format, lang, address, notes)
+        content = _made(results, cast("Format", format), cast("Language", lang), address, notes)
         write_whole(target, content)
         if as_json:
             print_json(
                 {
                     "file": str(target.absolute()),
-                    "format": format.value,
+                    "format": format,
                     "bytes": len(content),
                     "notes": notes,
                 }
@@ -68,27 +62,32 @@ def export(
             return
         for note in notes:
             typer.echo(f"  {note}")
-        typer.echo(f"{format.value.upper():<7} {target.absolute()}  ({len(content) / 1e6:.1f} MB)")
+        typer.echo(f"{format.upper():<7} {target.absolute()}  ({len(content) / 1e6:.1f} MB)")
 
 
-def _check(target: Path, format: Format, address: str) -> None:
+def _check(target: Path, format: str, lang: str, address: str) -> None:
+    if format not in FORMATS:
+        near = " (Word reads .docx)" if format in ("doc", "word", "rtf") else ""
+        raise UsageError(f"--format is {', '.join(FORMATS)}, not '{format}'{near}")
+    if lang not in LANGUAGES:
+        raise UsageError(f"--lang is {' or '.join(LANGUAGES)}, not '{lang}'")
     if target.is_dir():
         raise UsageError(f"{target} is a folder; --out names a file")
-    if target.suffix.lower() != f".{format.value}":
-        raise UsageError(f"{target} does not end in .{format.value}, which --format {format.value} writes")
-    if address and (format is not Format.pdf or not address.startswith(("https://", "http://"))):
+    if target.suffix.lower() != f".{format}":
+        raise UsageError(f"{target} does not end in .{format}, which --format {format} writes")
+    if address and (format != "pdf" or not address.startswith(("https://", "http://"))):
         raise UsageError("--address is for --format pdf, and begins with https:// or http://")
 
 
 def _made(results: Path, format: Format, lang: Language, address: str, notes: list[str]) -> bytes:
     from notspot.results_folder import load
 
-    if format is Format.pdf:
+    if format == "pdf":
         from notspot_maps.documents.pdf import find_browser, report_pdf
 
         browser = find_browser()  # before a study is run
-        return report_pdf(load(results), lang=lang.value, address=address, browser=browser, note=notes.append)
-    if format is Format.docx:
+        return report_pdf(load(results), lang=lang, address=address, browser=browser, note=notes.append)
+    if format == "docx":
         from notspot_maps.documents.word import docx as write
     else:
         from notspot_maps.documents.odt import odt as write
@@ -96,4 +95,4 @@ def _made(results: Path, format: Format, lang: Language, address: str, notes: li
     from notspot_maps.figures.fonts import need
 
     need("typst")  # before a study is run
-    return write(document_of_results(load(results), lang.value))
+    return write(document_of_results(load(results), lang))

@@ -11,7 +11,6 @@ import re
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +22,7 @@ from notspot_coverage.results import Results
 from notspot_geodata.errors import InputError, NotFoundError, Problem
 from notspot_geodata.reference import Grid
 from notspot_geodata.text import Text
+from notspot_maps.suggestions import Named, indicators_like, listing, places_like
 from notspot_maps.topology import Topology
 from notspot_maps.words import folded_name
 
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 LEVELS = ("county", "township", "village")
 _SOURCE = re.compile(r"L\.notspot\((\{.*?\})\);")
 _NEAR = 5  # names to suggest
+NAME = "atlas.html"  # in a folder of results
+_MARK = 'name="generator" content="Notspot"'  # at the head of every page
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +60,17 @@ class AtlasFile:
         return Text(*self.data["title"])
 
     def indicator(self, name: str) -> dict[str, Any]:
-        """An indicator by its id; raises `NotFoundError` that names those with a similar one."""
+        """An indicator by its id; raises `NotFoundError` that lists those whose names hold what was asked for."""
         known = {each["id"]: each for each in self.data["indicators"]}
+        if not known:
+            raise NotFoundError(f"{self.path.name} has no indicator '{name}': it has none")
         if name not in known:
-            near = get_close_matches(name, known, _NEAR, 0.4) or list(known)[:_NEAR]
+            names = {key: Text(*each["name"]) for key, each in known.items()}
+            like = indicators_like(name, names)
+            there = listing(like or list(names)[:_NEAR], names)
             raise NotFoundError(
-                f"{self.path.name} has no indicator '{name}'; it has {len(known)}, for example {', '.join(near)}"
+                f"{self.path.name} has no indicator '{name}'; "
+                + (f"like it are{there}" if like else f"it has {len(known)}, for example{there}")
             )
         found: dict[str, Any] = known[name]
         return found
@@ -98,9 +105,13 @@ class AtlasFile:
                     for index in found[:_NEAR]
                 )
                 raise NotFoundError(f"{len(found)} places are called '{asked}'; give the code of one: {some}")
-        raise NotFoundError(
-            f"{self.path.name} has no place '{asked}'; give a name as on the map, or a code of 5, 8 or 11 digits"
+        like = places_like(asked, [self._named(level) for level in LEVELS])
+        advice = (
+            f"called like it are {like}"
+            if like
+            else "give a name as on the map, or a code of 5, 8 or 11 digits"
         )
+        raise NotFoundError(f"{self.path.name} has no place '{asked}'; {advice}")
 
     def frame(self, level: str) -> gpd.GeoDataFrame:
         """
@@ -216,6 +227,13 @@ class AtlasFile:
             for code, at in zip(units["code"], units["up"], strict=True)
         ]
 
+    def _named(self, level: str) -> list[Named]:
+        units, codes = self.data["units"][level], self._codes(level)
+        return [
+            Named(code, self._above(level, at), zh or "", en or "")
+            for at, (code, zh, en) in enumerate(zip(codes, units["zh"], units["en"], strict=True))
+        ]
+
     def _unit(self, level: str, index: int, code: str) -> Unit:
         units = self.data["units"][level]
         zh, en = units["zh"][index], units["en"][index]
@@ -233,7 +251,7 @@ class AtlasFile:
 
 def read_atlas(path: str | Path) -> AtlasFile:
     """
-    An atlas that `notspot` wrote.
+    An atlas that `notspot` wrote; of a folder its ``atlas.html``.
 
     Raises
     ------
@@ -243,12 +261,26 @@ def read_atlas(path: str | Path) -> AtlasFile:
         It is no atlas, or a broken one.
     """
     file = Path(path)
+    if file.is_dir():
+        pages = sorted(each.name for each in file.glob("*.htm*"))[:_NEAR]
+        if NAME not in pages and not (file / NAME).is_file():
+            make = f"make it with `notspot atlas STUDY --out {file / NAME}`"
+            there = f"name the atlas: it has {', '.join(pages)}" if pages else make
+            raise NotFoundError(f"{file} is a folder without {NAME}; {there}")
+        file /= NAME
     if not file.is_file():
         raise NotFoundError(f"{file} is not there; make it with `notspot atlas STUDY --out {file.name}`")
     text = file.read_text(encoding="utf-8", errors="replace")
     found = _SOURCE.search(text)
     if found is None:
-        raise InputError(str(file), [Problem(None, "", "is not an atlas that Notspot wrote")])
+        cut = _MARK in text and not text.rstrip().endswith("</html>")
+        size = file.stat().st_size
+        said = (
+            f"is cut off or damaged: {size:,} bytes without an end; copy it again, or make it again"
+            if cut
+            else "is not an atlas that Notspot wrote"
+        )
+        raise InputError(str(file), [Problem(None, "", said)])
     try:
         source = json.loads(found.group(1))
         data = json.loads(gzip.decompress(base64.b64decode(source["data"])))

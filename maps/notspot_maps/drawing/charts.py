@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Literal
+from dataclasses import dataclass
+from typing import Literal, Protocol
 
 import numpy as np
 import pandas as pd
@@ -210,8 +211,37 @@ def bullet_chart(definitions: Mapping[str, Indicator], indicators: pd.DataFrame 
     return Chart(drawing(prefix, title, finding, body, height=y + 74), title, finding, table)
 
 
+class Ranked(Protocol):
+    """What a chart of a ranking shows: a finding of the divide, or `Ranking`."""
+
+    @property
+    def measure(self) -> str: ...
+    @property
+    def name(self) -> Text: ...
+    @property
+    def unit(self) -> Text: ...
+    @property
+    def national(self) -> float: ...
+    @property
+    def best(self) -> pd.DataFrame: ...
+    @property
+    def worst(self) -> pd.DataFrame: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """The ten townships at either end of an indicator that has no divide; see `DivideFinding`."""
+
+    measure: str
+    name: Text
+    unit: Text
+    national: float
+    best: pd.DataFrame
+    worst: pd.DataFrame
+
+
 def ranking_chart(
-    divide: DivideFinding,
+    divide: Ranked,
     which: Literal["best", "worst"] = "worst",
     *,
     english: Mapping[str, str] | None = None,

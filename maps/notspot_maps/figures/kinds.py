@@ -29,7 +29,7 @@ from notspot_maps.figures.map_page import cluster_page, foot, map_page
 from notspot_maps.figures.multiples import change_page, multiples_page
 from notspot_maps.figures.page import WIDTH, Page
 from notspot_maps.figures.pictures import FORMATS, Format, picture
-from notspot_maps.figures.places import definition, full_names, mapped
+from notspot_maps.figures.places import definition, full_names, mapped, ranking
 from notspot_maps.figures.shapes import KEYS, Level
 from notspot_maps.figures.standalone import LANGUAGES, Language
 
@@ -54,11 +54,13 @@ KINDS: Mapping[Kind, Text] = {
     "roaming": Text("漫遊可解決之人數", "people whom roaming would reach"),
 }
 _MAPS = ("map", "multiples", "change")
-_OF_A_MEASURE = ("clusters", "gap", "lorenz", "scatter", "best", "worst")
+_RANKED = ("best", "worst")
+_OF_A_MEASURE = ("clusters", "gap", "lorenz", "scatter")
 _OF_AN_ACCOUNT = ("shares", "notspots", "roaming")
 _NARROW = (480.0, 400.0)  # pixels of page and chart where a square wider than that says no more
 _COLUMNS = 100  # of letters of 12 pixels on a page: words below a chart take its whole width
 _DENSITY = "density_per_km2"
+_INSTEAD = "'map', 'best' and 'worst' draw"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,6 +161,8 @@ def figure_svg(results: Results, kind: Kind, asked: Asked) -> str:
         raise UsageError(f"no level '{asked.level}'; there are {', '.join(KEYS)}")
     if kind in _MAPS:
         return _map(results, kind, asked)
+    if kind in _RANKED:
+        return _ranked(results, cast(Literal["best", "worst"], kind), asked)
     if kind in _OF_A_MEASURE:
         return _measure(results, kind, asked)
     if kind in _OF_AN_ACCOUNT:
@@ -168,8 +172,9 @@ def figure_svg(results: Results, kind: Kind, asked: Asked) -> str:
 
 def choices(results: Results, kind: Kind, level: Level = "township") -> dict[str, Text]:
     """What a figure of that kind can be of: indicators, measures of the divide or services, with their names."""
-    if kind in _MAPS:
+    if kind in (*_MAPS, *_RANKED):
         whole = with_account(results)
+        level = level if kind in _MAPS else "township"
         return {name: whole.definitions[name].name for name in mapped(whole, level)}
     if kind in _OF_A_MEASURE:
         return {finding.measure: finding.name for finding in results.divide}
@@ -204,20 +209,24 @@ def _map(results: Results, kind: Kind, asked: Asked) -> str:
 
 def _measure(results: Results, kind: Kind, asked: Asked) -> str:
     name = _needed(asked.indicator, results, kind, asked.level)
-    one = definition(results, name)
+    whole = with_account(results) if name not in results.definitions else results
+    one = definition(whole, name)
     if kind == "scatter":
         return _chart(results, _scatter(results, name, asked.against), one.source, asked.lang)
-    finding = _finding(results, name)
+    finding = _finding(whole, name)
     if kind == "clusters":
         return cluster_page(results, finding, lang=asked.lang)
-    english = full_names(results, "township", "en")
-    charts: Mapping[str, Callable[[DivideFinding], Chart]] = {
-        "gap": gap_chart,
-        "lorenz": lorenz_chart,
-        "best": lambda found: ranking_chart(found, "best", english=english),
-        "worst": lambda found: ranking_chart(found, "worst", english=english),
-    }
+    charts: Mapping[str, Callable[[DivideFinding], Chart]] = {"gap": gap_chart, "lorenz": lorenz_chart}
     return _chart(results, charts[kind](finding), one.source, asked.lang, wide=kind != "lorenz")
+
+
+def _ranked(results: Results, which: Literal["best", "worst"], asked: Asked) -> str:
+    name = _needed(asked.indicator, results, which, "township")
+    whole = with_account(results) if name not in results.definitions else results
+    one = definition(whole, name)
+    found = next((finding for finding in results.divide if finding.measure == name), None)
+    chart = ranking_chart(found or ranking(whole, name), which, english=full_names(results, "township", "en"))
+    return _chart(results, chart, one.source, asked.lang)
 
 
 def _finding(results: Results, name: str) -> DivideFinding:
@@ -228,9 +237,10 @@ def _finding(results: Results, name: str) -> DivideFinding:
     try:
         return divide(results.townships, results.definitions[name])
     except ValueError as error:
-        there = ", ".join(finding.measure for finding in results.divide) or "none"
+        there = ", ".join(finding.measure for finding in results.divide) or "none that does"
         raise NotFoundError(
-            f"no divide can be drawn of '{name}': {str(error).rstrip('.')}; the run has {there}"
+            f"no divide can be drawn: {str(error).rstrip('.')}; the run has {there}. "
+            f"{_INSTEAD} any indicator by township"
         ) from error
 
 
@@ -288,7 +298,13 @@ def _needed(name: str | None, results: Results, kind: Kind, level: Level) -> str
         return name
     there = choices(results, kind, level)
     if not there:
-        raise UsageError(f"'{kind}' needs an indicator, and the results have none by {level}")
+        if kind in _OF_A_MEASURE and choices(results, "worst"):
+            raise UsageError(
+                f"'{kind}' needs a measure with a divide (a rate by township, such as Mbps or stations a person), and "
+                f"the results have none. {_INSTEAD} any indicator by township"
+            )
+        what = f"none by {level}" if results.definitions or results.account is not None else "no indicators"
+        raise UsageError(f"'{kind}' needs an indicator, and the results have {what}")
     listing = "\n".join(f"  {one:<34} {text.zh} · {text.en}" for one, text in there.items())
     raise UsageError(f"'{kind}' needs an indicator (--indicator ID); there are\n{listing}")
 

@@ -5,6 +5,7 @@ list what there is.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,13 +14,16 @@ import numpy as np
 import pandas as pd
 
 from notspot_coverage.definitions import Indicator
+from notspot_coverage.divide import SHOWN
 from notspot_coverage.results import Results
 from notspot_geodata.errors import NotFoundError, UsageError
 from notspot_geodata.text import Text
 from notspot_maps.absent import not_applicable
 from notspot_maps.classes import Classes
+from notspot_maps.drawing.charts import Ranking
 from notspot_maps.figures.shapes import KEYS, Level
 from notspot_maps.figures.standalone import Language
+from notspot_maps.suggestions import Named, indicators_like, listing, places_like
 from notspot_maps.words import bounds, folded_name, number
 
 LEVELS: Mapping[Level, Text] = {
@@ -84,10 +88,15 @@ class Place:
 
 
 def definition(results: Results, indicator: str) -> Indicator:
-    """An indicator of a run; `NotFoundError` lists those that there are."""
-    if indicator not in results.definitions:
-        raise NotFoundError(f"no indicator '{indicator}'; there are {listed(list(results.definitions))}")
-    return results.definitions[indicator]
+    """An indicator of a run; `NotFoundError` lists those whose names hold what was asked for, else all."""
+    if indicator in results.definitions:
+        return results.definitions[indicator]
+    if not results.definitions:
+        raise NotFoundError(f"no indicator '{indicator}': these results have no indicators")
+    names = {key: one.name for key, one in results.definitions.items()}
+    like = indicators_like(indicator, names)
+    there = f"like it are{listing(like, names)}" if like else f"there are {listed(list(names))}"
+    raise NotFoundError(f"no indicator '{indicator}'; {there}")
 
 
 def mapped(results: Results, level: Level) -> list[str]:
@@ -115,7 +124,7 @@ def figures_of(results: Results, indicator: str, level: Level) -> Figures:
     rows = table[(table["indicator"] == indicator) & (table["level"] == level)]
     if rows.empty:
         levels = [name for name in KEYS if name in set(table.loc[table["indicator"] == indicator, "level"])]
-        there = f"it has them by {', '.join(levels)}" if levels else "only of the nation"
+        there = f"it has them by {', '.join(levels)}" if levels else _of_nation(table, indicator)
         others = mapped(results, level)
         more = f"by {level} there are {listed(others)}" if others else f"no indicator has figures by {level}"
         raise NotFoundError(f"'{indicator}' has no figures by {level}, {there}; {more}")
@@ -128,6 +137,12 @@ def figures_of(results: Results, indicator: str, level: Level) -> Figures:
     if level == "township" and within in towns:  # an indicator of some townships only
         nothing |= set(towns.loc[~towns[within].astype(bool), "town_code"].astype(str))
     return Figures(own, frozenset(nothing))
+
+
+def _of_nation(table: pd.DataFrame, indicator: str) -> str:
+    nation = table[(table["indicator"] == indicator) & (table["level"] == "nation")]
+    known = nation[["value", "low", "high"]].notna().to_numpy().any()
+    return "only of the nation" if known else "nor any other"
 
 
 def figure_at(results: Results, one: Indicator, code: str, *, bounded: bool = True) -> str | None:
@@ -144,6 +159,36 @@ def figure_at(results: Results, one: Indicator, code: str, *, bounded: bool = Tr
     )
 
 
+def ranking(results: Results, indicator: str) -> Ranking:
+    """
+    The ten townships with the best and the worst values of any indicator, of equal ones those with most people first;
+    raises as `figures_of` does.
+    """
+    one = definition(results, indicator)
+    value = figures_of(results, indicator, "township").values.dropna()
+    towns = results.townships
+    codes = towns["town_code"].astype(str)
+    columns = ["town_code", "county", "town", "value", "population"]
+    frame = (
+        towns.assign(town_code=codes, value=codes.map(value)).reindex(columns=columns).dropna(subset="value")
+    )
+    best, worst = (
+        frame.sort_values(
+            ["value", "population", "town_code"], ascending=[rising, False, True], kind="stable"
+        )
+        .head(SHOWN)
+        .reset_index(drop=True)
+        for rising in (one.better == "lower", one.better != "lower")
+    )
+    table = results.indicators
+    nation = table.loc[(table["indicator"] == indicator) & (table["level"] == "nation"), "value"].astype(
+        float
+    )
+    return Ranking(
+        one.id, one.name, one.unit, float(nation.iloc[0]) if len(nation) else math.nan, best, worst
+    )
+
+
 def place_of(results: Results, asked: str) -> Place:
     """
     The place of a code of 5, 8 or 11 digits, or of a name that only one place has (larger ones first).
@@ -153,8 +198,8 @@ def place_of(results: Results, asked: str) -> Place:
     Raises
     ------
     NotFoundError
-        No place is called so, and the message lists those of its county, or the counties; or several of a level
-        are, and it lists their codes.
+        No place is called so, and the message lists those whose name holds it, those of its county, or the counties;
+        or several of a level are, and it lists their codes.
     """
     folded = folded_name(asked)
     for column, table, above in (
@@ -173,7 +218,26 @@ def place_of(results: Results, asked: str) -> Place:
             )
         if len(rows):
             return _place(rows.iloc[0], column)
-    raise NotFoundError(f"no place '{asked}'; {_places(results, asked)}")
+    like = places_like(asked, _named(results))
+    raise NotFoundError(
+        f"no place '{asked}'; " + (f"called like it are {like}" if like else _places(results, asked))
+    )
+
+
+def _named(results: Results) -> list[list[Named]]:
+    """Counties, townships and villages with their names."""
+    out = []
+    for column, table, around in (
+        ("county", results.counties, []),
+        ("town", results.townships, ["county"]),
+        ("village", results.villages, ["county", "town"]),
+    ):
+        kept = (
+            table.reindex(columns=[f"{column}_code", *around, column, f"{column}_en"]).fillna("").astype(str)
+        )
+        above = kept[around].agg("".join, axis=1) if around else [""] * len(kept)
+        out.append(list(map(Named, kept[f"{column}_code"], above, kept[column], kept[f"{column}_en"])))
+    return out
 
 
 def _called(table: pd.DataFrame, column: str, above: list[str], folded: str) -> pd.Series[bool]:
