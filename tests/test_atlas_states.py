@@ -159,6 +159,7 @@ def test_two_years_side_by_side(file):
         assert (address(page)["y"], address(page)["c"]) == ("2020", "speed@2021")  # time goes to the right
         names = page.locator(".ns-side-name").all_inner_texts()
         assert [name.split()[-1] for name in names] == ["下載速率（2020）", "下載速率（2021）"]
+        assert page.locator(".ns-year").inner_text() == "Mbps · 2020、2021"
         card = page.locator(".ns-card").inner_text()
         assert "140.3" in card
         assert "130.3" in card
@@ -711,6 +712,13 @@ def test_a_file_that_is_cut_short_says_so(tmp_path):
         said = visit.page.locator("[role=alert]")
         said.wait_for()
         assert "內嵌資料不完整" in said.inner_text()
+        wrong = lambda data: data["indicators"][0].update(levels=None)  # noqa: E731
+        path = edited(atlas(years()[0]), wrong, tmp_path / "wrong.html")  # whole, and the script cannot go on
+        visit.page.goto(path.as_uri())
+        said.wait_for()
+        assert "檔案並未損壞" in said.inner_text()
+        assert "TypeError" in said.inner_text()
+        assert "內嵌資料不完整" not in said.inner_text()
 
 
 def edited(made, edit, path):

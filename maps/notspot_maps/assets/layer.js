@@ -3,14 +3,20 @@
 // over tiles, under everybody's own layers: fills, rasters, borders and names, points, outlines
 const PANES = { "ns-shapes": 350, "ns-rasters": 355, "ns-lines": 360, "ns-points": 380, "ns-marks": 390 };
 
+Object.assign(WORDS.zh, { failed: "網頁程式發生錯誤，無法顯示地圖；內嵌資料完整，檔案並未損壞。請將以下訊息回報給提供這份地圖的單位：" });
+Object.assign(WORDS.en, { failed: "The script of this page failed, so there is no map; the data inside are whole and the file is not damaged. Please report this to those who published it: " });
+
+/* What the page holds cannot be unpacked. */
+class Cut extends Error {}
+
 /* {geometry, data, panel, lang, fragment, quiet, keepView}: see atlas/layer.py. */
 const AtlasLayer = L.Layer.extend({
   initialize(source) {
     this.source = source;
     this.ready = Promise.all([inflate(source.geometry), inflate(source.data)]).then(([shapes, text]) => {
       const data = JSON.parse(new TextDecoder().decode(text));
-      return new Model(data, unpack(shapes, data.grid));
-    });
+      return [data, unpack(shapes, data.grid)];
+    }).catch((error) => { throw new Cut(String(error), { cause: error }); }).then(([data, shapes]) => new Model(data, shapes));
   },
 
   onAdd(map) {
@@ -38,9 +44,11 @@ const AtlasLayer = L.Layer.extend({
 
   _fail(map, error) {
     const lang = this.source.lang === "en" ? "en" : "zh";
-    const words = typeof DecompressionStream === "undefined" ? WORDS[lang].unreadable : `${WORDS[lang].broken} (${error})`;
+    const words = typeof DecompressionStream === "undefined" ? WORDS[lang].unreadable : error instanceof Cut ? `${WORDS[lang].broken} (${error.message})` : WORDS[lang].failed + error;
     const place = (this.source.panel && document.getElementById(this.source.panel)) || map.getContainer();
-    place.append(el("p", { class: "ns-root ns-error", role: "alert" }, words));
+    const wait = place.querySelector(".ns-wait"); // nothing more is to be waited for
+    wait?.querySelector("p:not(.ns-error)")?.remove();
+    (wait || place).append(el("p", { class: "ns-root ns-error", role: "alert" }, words));
     if (typeof DecompressionStream !== "undefined") console.error(error);
   },
 });
