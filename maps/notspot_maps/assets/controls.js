@@ -59,9 +59,9 @@ class Controls {
 
   /* Filter and compare; of what level, unit and date the figures are. */
   tools() {
-    const { view } = this, W = view.words, on = view.asked().length, two = view.sides.length > 1, open = this.panel.filtering, { indicator, year, model } = view;
+    const { view } = this, W = view.words, on = view.asked().length, two = view.sides.length > 1, open = this.panel.filtering, { indicator, year, model } = view, years = [...new Set(view.sides.map((side) => side.year))];
     if (!indicator) return null;
-    const said = [view.chosen === "auto" && model.has(indicator, view.level) ? W[view.level] : null, view.unit(), year === model.year ? indicator.as_of : String(year)].filter(Boolean);
+    const said = [view.chosen === "auto" && model.has(indicator, view.level) ? W[view.level] : null, view.unit(), years.length > 1 ? years.join(view.lang === "zh" ? "、" : ", ") : year === model.year ? indicator.as_of : String(year)].filter(Boolean);
     const once = said.filter((text, i) => said.findIndex((each) => each.toLowerCase() === text.toLowerCase()) === i); // townships may be counted by townships
     return el("div", { class: "ns-tools" },
       el("button", { type: "button", "data-ns": "filters", "aria-expanded": String(Boolean(open)), "aria-controls": this.id + "-filters", on: { click: () => this.panel.drawn.filters.toggle() } },

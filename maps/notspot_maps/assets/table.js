@@ -1,7 +1,7 @@
 /* The ranked table. Only the rows in view are in the page; all of them are counted, sorted, printed and saved. */
 
 Object.assign(WORDS.zh, {
-  sort: "排序", up2: "由低到高", down2: "由高到低", low: "下限", high: "上限", width: "上下限差距", n: "分子", d: "分母", ofYear: (year) => `${year} 年`, changeOf: (left, right) => `差距（${right}−${left}）`, change2: "差距（右−左）",
+  sort: "排序", up2: "由低到高", down2: "由高到低", low: "下限", high: "上限", width: "上下限差距", n: "分子", d: "分母", ofYear: (year) => `${year} 年`, changeOf: (left, right) => `差距（${right} − ${left}）`, change2: "差距（右−左）",
   nameDown: "順序", nameUp: "倒序", wideTable: "展開欄位", narrowTable: "收合欄位", noneLeft: "沒有符合篩選的單位。",
   printedOnly: (some, all) => `僅列印前 ${some} 列，共 ${all} 列；其餘請用 CSV 或以篩選縮小範圍。`, noYear: (year) => `${year} 年沒有這項指標的數值。`,
 });
