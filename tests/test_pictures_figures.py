@@ -412,6 +412,7 @@ def test_any_indicator_by_township_has_its_ranking(taiwan, counted):
         assert said.index(first) < said.index("臺東縣安二區") < said.index(last)
         assert "海島縣海三鄉" not in said  # unknown
         assert "全國 66.7" in said
+        assert {"30.0", "70.0", "100.0"} < set(said)
     share = "account.m5.people.all"  # an account may have townships; this one has the nation
     with pytest.raises(NotFoundError, match=f"'{share}' has no figures by township, only of the nation"):
         svg_of(counted, "worst", indicator=share)

@@ -133,7 +133,7 @@ def overlays_for(
             read = _features(named.path, ledger, allow_rejects, hidden)
             said = _guarded(read.written, named.path, hidden, include_sites)
             id = _id(named.path, named.title, taken)
-            made = make(read.frame, id=id, name=named.title or _name(named.path), sensitive=said)
+            made = make(read.frame, id=id, name=named.title or Text.of(named.path.stem), sensitive=said)
             found.append(replace(made, given=True))
             notes[id] = _understood(named.path, read)
     lost = include_sites and not isinstance(source, Study) and _read_back(source)
@@ -222,7 +222,7 @@ def _raster(
     path: Path, id: str, kind: str, title: Text | None, resolution_m: float | None, include_sites: bool
 ) -> RasterOverlay:
     crs = _checked(path, kind, None, None)
-    stem, name = _name(path).zh, NAMES[kind]
+    stem, name = Text.of(path.stem).zh, NAMES[kind]
     try:
         return raster_overlay(
             path,
@@ -376,12 +376,6 @@ def _column(frame: gpd.GeoDataFrame, header: str, written: Mapping[str, str], pa
     if found is None:
         raise InputError(path, [no_such_column(frame, header)])
     return str(found)
-
-
-def _name(path: Path) -> Text:
-    """The name of a file as a page can hold it: bytes that are no letters become marks."""
-    stem = path.stem.encode("utf-8", "replace").decode("utf-8")
-    return Text(stem, stem)
 
 
 def _id(path: Path, title: Text | None, taken: set[str]) -> str:

@@ -15,7 +15,7 @@ from typing import Literal, Protocol
 import numpy as np
 import pandas as pd
 
-from notspot_coverage.definitions import Indicator
+from notspot_coverage.definitions import Indicator, Kind
 from notspot_coverage.divide import DivideFinding
 from notspot_coverage.groups import GROUPS
 from notspot_geodata.text import Text
@@ -245,11 +245,13 @@ def ranking_chart(
     which: Literal["best", "worst"] = "worst",
     *,
     english: Mapping[str, str] | None = None,
+    kind: Kind = "measure",
 ) -> Chart:
     """
     The ten townships with the best or worst values as bars from zero, the nation as a dashed line.
 
-    `english` has their English names by ``town_code``; without, the Chinese ones serve both languages.
+    `english` has their English names by ``town_code``; without, the Chinese ones serve both languages. `kind` is of the
+    indicator, for its digits.
     """
     known = english or {}
     places = {
@@ -266,12 +268,14 @@ def ranking_chart(
         y += 36
         name = places[str(row["town_code"])]
         body.append(words("0", y - 18, name, halo=True))
-        body.append(words("100%", y - 18, Text.of(number(row["value"])), anchor="end", weight=600, halo=True))
+        body.append(
+            words("100%", y - 18, Text.of(number(row["value"], kind)), anchor="end", weight=600, halo=True)
+        )
         body.append(track(y - 8))
         body.append(bar(0, float(row["value"]), top, y - 13, 10, fill=BLUE))
     if not math.isnan(divide.national):
         at = percent(across(divide.national, top))
-        nation = labelled("全國", "Nation", number(divide.national))
+        nation = labelled("全國", "Nation", number(divide.national, kind))
         body.insert(0, element("line", x1=at, x2=at, y1=20, y2=y + 4, stroke=SOFT, stroke_dasharray="4 3"))
         body.append(beside(divide.national, top, 14, nation, fill=SOFT))
     body += axis(top, y + 6, divide.unit)
@@ -281,8 +285,8 @@ def ranking_chart(
     )
     if len(frame):
         first = frame.iloc[0]
-        value = number(first["value"])
-        mean = number(divide.national)
+        value = number(first["value"], kind)
+        mean = number(divide.national, kind)
         place = places[str(first["town_code"])]
         finding = Text(
             f"{side.zh}的是{place.zh}：{value} {divide.unit.zh}（全國 {mean}）。",

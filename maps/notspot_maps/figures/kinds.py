@@ -225,7 +225,8 @@ def _ranked(results: Results, which: Literal["best", "worst"], asked: Asked) -> 
     whole = with_account(results) if name not in results.definitions else results
     one = definition(whole, name)
     found = next((finding for finding in results.divide if finding.measure == name), None)
-    chart = ranking_chart(found or ranking(whole, name), which, english=full_names(results, "township", "en"))
+    english = full_names(results, "township", "en")
+    chart = ranking_chart(found or ranking(whole, name), which, english=english, kind=one.kind)
     return _chart(results, chart, one.source, asked.lang)
 
 
