@@ -466,6 +466,16 @@ def test_nonsense_in_the_address_does_no_harm(file, fragment):
         assert page.locator("tr[data-index]").count() >= 2
         zoom, lat, lng = map(float, address(page)["m"].split("/"))
         assert (zoom <= 20, abs(lat) <= 85.1, abs(lng) <= 180) == (True, True, True)
+        for far in ("50/999/999", "9/-20/121"):  # no land for thousands of kilometres: all of it, then
+            go(page, f"m={far}")
+            page.click("[data-ns=level-auto]")  # writes the address
+            zoom, lat, lng = map(float, address(page)["m"].split("/"))
+            assert zoom < 12
+            assert lat == pytest.approx(23.65, abs=0.01)
+            assert lng == pytest.approx(121.15, abs=0.01)
+        go(page, "m=6/23.6/125")  # the land is in view, beside the middle
+        page.click("[data-ns=level-auto]")
+        assert address(page)["m"] == "6/23.6000/125.0000"
         assert visit.errors == []
 
 

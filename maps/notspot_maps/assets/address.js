@@ -103,9 +103,9 @@ class Address {
     }
     const [zoom, lat, lng] = get("m").split("/").map(Number);
     if ([zoom, lat, lng].every(Number.isFinite) && get("m")) {
-      const within = (low, value, high) => Math.max(low, Math.min(high, value)), { map } = view;
+      const { map } = view;
       view.framed = true;
-      this.asked = [within(map.getMinZoom(), zoom, Math.min(CLOSEST, map.getMaxZoom())), within(-85, lat, 85), within(-180, lng, 180)];
+      this.asked = this._near(zoom, lat, lng);
       map.setView(this.asked.slice(1), this.asked[0], { animate: false });
     } else if (view.selected) {
       view.framed = true;
@@ -115,6 +115,17 @@ class Address {
     this.lost.take(lost);
     if (again) view.reread();
     else if (lost.length) setTimeout(() => this.write()); // when the view has opened: the address is that of what is shown
+  }
+
+  /* What was asked of the map; where neither land nor the sea around it would be in view, all of the land. */
+  _near(zoom, lat, lng) {
+    const { map, model } = this.view, within = (low, value, high) => Math.max(low, Math.min(high, value)), { views } = model.data;
+    const asked = [within(map.getMinZoom(), zoom, Math.min(CLOSEST, map.getMaxZoom())), within(-85, lat, 85), within(-180, lng, 180)];
+    if (!views.length) return asked;
+    const land = views.reduce((sum, { box: [west, south, east, north] }) => sum.extend([[south, west], [north, east]]), L.latLngBounds([])), around = land.pad(0.5);
+    const corner = (at) => map.project(at, asked[0]), seen = map.getPixelBounds(asked.slice(1), asked[0]);
+    if (seen.intersects(L.bounds(corner(around.getNorthWest()), corner(around.getSouthEast())))) return asked;
+    return [Math.min(asked[0], map.getBoundsZoom(land)), land.getCenter().lat, land.getCenter().lng];
   }
 
   /* The level asked for; where the indicator has figures of others only, the one that is drawn in its place. */
