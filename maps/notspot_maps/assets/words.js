@@ -22,7 +22,7 @@ const WORDS = {
     tabPlace: "Legend and place", tabTable: "Ranking", rank: "Rank", place: "Place", value: "Value", bounds: "Low–high", status: "Status", source: "Source",
     asOf: "As of", caveat: "Note", definition: "Definition", needs: "Data missing", official: "Published (2021)", target: "Target (2025)", ratio: "Numerator / denominator",
     computed: "computed here", published: "official figure", groups: "Groups compared", about: "Definition and source", noVillage: "No data for villages; the figures are those of its township",
-    rankOf: (n, all, level) => `${n} of ${all} ${level.toLowerCase()} with data, highest first`, onlyNation: "Only the national figure is published; nothing to colour", noneAtAll: "These results have no figures of it", hidden: "Hidden classes are not listed",
+    rankOf: (n, all, level) => `${n} of ${all} ${level.toLowerCase()} with data, highest first`, onlyNation: "Only the national figure is published; nothing to colour", noneAtAll: "These results have no figures of this indicator", hidden: "Hidden classes are not listed",
     wide: "Bounds reach into another class (dotted)", map: "Map, for mouse and touch; with the keyboard use search and ranking", jumps: "Jump to", path: "Where you are",
     run: "Run", sortBy: (name) => `Sort by ${name.toLowerCase()}`, all: "All", tab: "View", upTo: "upper edge included", data: "Boundaries",
     unreadable: "This browser cannot unpack the data inside (it needs DecompressionStream, in every browser since 2023). Please update it.", empty: "These results hold no indicator; only boundaries are shown.",
