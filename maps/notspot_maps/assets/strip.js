@@ -60,8 +60,9 @@ class Strip {
 
   /* The year is left to the names of the sides where there are two. */
   _title(side) {
-    const { view } = this, unit = this._unit(side), name = view.sides.length > 1 ? view.text(view.sides[side].indicator.name) : view.titleOf(side);
-    return name + (unit ? (view.lang === "zh" ? `（${unit}）` : ` (${unit})`) : "");
+    const { view } = this, { indicator, year } = view.sides[side], zh = view.lang === "zh";
+    const dated = view.sides.length < 2 && view.model.years.length > 1, inside = [dated ? year : "", this._unit(side)].filter(Boolean).join(zh ? "，" : ", ");
+    return view.text(indicator.name) + (inside && (zh ? `（${inside}）` : ` (${inside})`));
   }
 
   _said(side) {
