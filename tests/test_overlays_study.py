@@ -181,7 +181,7 @@ def test_files_beside_a_study_know_themselves_by_name_and_header(folder, tmp_pat
     if sys.platform == "linux":  # others have no such names
         other = tmp_path / os.fsdecode(b"\xff.csv")  # a name in another encoding
         other.write_bytes((folder / "shelters.csv").read_bytes())
-        assert overlays_for(given, points=[other])[0].name == Text("?", "?")
+        assert overlays_for(given, points=[other])[0].name == Text("\ufffd", "\ufffd")
 
 
 def test_files_that_cannot_be_used_are_told(folder, tmp_path):
