@@ -277,14 +277,16 @@ def _raster(villages: Any) -> Any:
 
 
 def _places(villages: Any) -> Any:
-    """Places near the middles of villages, covered and not."""
+    """Places near the middles of villages, covered and not; none where a probe looks for the colour of its village."""
     import geopandas as gpd
 
     from notspot_geodata.text import Text
     from notspot_maps.overlays.kinds import points_of
 
     rng = np.random.default_rng(5)
-    at = villages.geometry.representative_point().to_numpy()[rng.integers(0, len(villages), PLACES)]
+    middles = villages.geometry.representative_point()
+    clear = np.all([np.hypot(middles.y - lat, middles.x - lon) > 0.1 for lat, lon in PROBES], axis=0)
+    at = rng.choice(middles[clear].to_numpy(), PLACES)
     near = gpd.GeoSeries(at, crs=villages.crs)
     near = gpd.points_from_xy(near.x + rng.normal(0, 0.003, PLACES), near.y + rng.normal(0, 0.003, PLACES))
     told = {"name": [f"{n}" for n in range(PLACES)], "status": rng.choice(["0", "1", ""], PLACES)}
