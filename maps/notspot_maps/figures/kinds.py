@@ -188,7 +188,7 @@ def choices(results: Results, kind: Kind, level: Level = "township") -> dict[str
 
 def _map(results: Results, kind: Kind, asked: Asked) -> str:
     name = _needed(asked.indicator, results, kind, asked.level)
-    whole = with_account(results) if name not in results.definitions else results
+    whole = _knowing(results, name)
     if kind == "map":
         return map_page(
             whole,
@@ -201,7 +201,7 @@ def _map(results: Results, kind: Kind, asked: Asked) -> str:
         )
     if asked.place is not None:
         raise UsageError(f"'{kind}' is of the whole nation; a place can be given to 'map' only")
-    years = [whole, *(with_account(one) if name not in one.definitions else one for one in asked.earlier)]
+    years = [whole, *(_knowing(one, name) for one in asked.earlier)]
     if kind == "change":
         return change_page(years, name, level=asked.level, lang=asked.lang)
     return multiples_page(years, name, level=asked.level, choice=asked.choice, lang=asked.lang)
@@ -209,7 +209,7 @@ def _map(results: Results, kind: Kind, asked: Asked) -> str:
 
 def _measure(results: Results, kind: Kind, asked: Asked) -> str:
     name = _needed(asked.indicator, results, kind, asked.level)
-    whole = with_account(results) if name not in results.definitions else results
+    whole = _knowing(results, name)
     one = definition(whole, name)
     if kind == "scatter":
         return _chart(results, _scatter(results, name, asked.against), one.source, asked.lang)
@@ -220,9 +220,14 @@ def _measure(results: Results, kind: Kind, asked: Asked) -> str:
     return _chart(results, charts[kind](finding), one.source, asked.lang, wide=kind != "lorenz")
 
 
+def _knowing(results: Results, indicator: str) -> Results:
+    """The results, with the shares of their account among the indicators where it is none of their own."""
+    return results if indicator in results.definitions else with_account(results)
+
+
 def _ranked(results: Results, which: Literal["best", "worst"], asked: Asked) -> str:
     name = _needed(asked.indicator, results, which, "township")
-    whole = with_account(results) if name not in results.definitions else results
+    whole = _knowing(results, name)
     one = definition(whole, name)
     found = next((finding for finding in results.divide if finding.measure == name), None)
     english = full_names(results, "township", "en")
